@@ -1,0 +1,189 @@
+"""Segment's six calls as frozen data, and the reading of its JSON messages.
+
+Source: Segment's specification, "Spec: Common Fields", and its documentation page for Intercom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from .errors import CallError
+
+Traits = Mapping[str, Any]
+
+
+def user_id_text(value: object, name: str = "user_id") -> str | None:
+    """Return an id as the string it always is for Intercom, or None where there is none.
+
+    Accepted are strings, whole numbers and UUIDs; a JavaScript number would lose the digits of a large id.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise CallError(name, f"must be a string, a whole number or a UUID, not {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What all calls share. ``context`` and ``integrations`` are Segment's; ``timestamp`` is when it happened."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("anonymous_id",)
+    _dicts: ClassVar[tuple[str, ...]] = ("context", "integrations")
+
+    anonymous_id: str | None = None
+    # Both may hold somebody's proof of identity, which belongs in no log.
+    context: Traits = field(default_factory=dict, repr=False)
+    integrations: Traits = field(default_factory=dict, repr=False)
+    timestamp: datetime | str | float | None = None
+    message_id: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in self._ids:
+            object.__setattr__(self, name, user_id_text(getattr(self, name), name))
+        for name in self._dicts:
+            object.__setattr__(self, name, _mapping(name, getattr(self, name)))
+
+    @property
+    def options(self) -> Traits:
+        """The options for Intercom: ``integrations.Intercom`` when it is an object, else ``context.Intercom``."""
+        for place in (self._integrations(), self.context):
+            for name, value in place.items():
+                if name.lower() == "intercom" and isinstance(value, Mapping):
+                    return value
+        return {}
+
+    @property
+    def for_intercom(self) -> bool:
+        """False when the call switches Intercom off, by its name or by ``All: False`` without it."""
+        chosen = self._integrations()
+        if "Intercom" in chosen:
+            return chosen["Intercom"] is not False
+        return chosen.get("All") is not False
+
+    def _integrations(self) -> Traits:
+        # The browser's third argument holds them beside the options; there they arrive inside of the context.
+        nested = self.context.get("integrations")
+        return {**nested, **self.integrations} if isinstance(nested, Mapping) else self.integrations
+
+
+@dataclass(frozen=True, slots=True)
+class Identify(Call):
+    """Who somebody is: ``Identify("user1234", {"email": ..., "createdAt": ...})``."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("user_id", *Call._ids)
+    _dicts: ClassVar[tuple[str, ...]] = ("traits", *Call._dicts)
+
+    user_id: str | None = None
+    traits: Traits = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group(Call):
+    """The company that a user belongs to: ``Group("companyId123", {"name": "Segment"}, user_id="user1234")``."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("group_id", "user_id", *Call._ids)
+    _dicts: ClassVar[tuple[str, ...]] = ("traits", *Call._dicts)
+
+    group_id: str | None = None
+    traits: Traits = field(default_factory=dict)
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track(Call):
+    """What somebody did: ``Track("Order Completed", {"revenue": "19.99"}, user_id="user1234")``."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("user_id", *Call._ids)
+    _dicts: ClassVar[tuple[str, ...]] = ("properties", *Call._dicts)
+
+    event: str = ""
+    properties: Traits = field(default_factory=dict)
+    user_id: str | None = None
+
+    def __post_init__(self) -> None:
+        Call.__post_init__(self)
+        if not isinstance(self.event, str) or not self.event.strip():
+            raise CallError("event", "a track call needs the name of its event, a string that is not empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Call):
+    """A page that somebody saw: in a page it shows the Messenger, from a server it has no effect."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("user_id", *Call._ids)
+    _dicts: ClassVar[tuple[str, ...]] = ("properties", *Call._dicts)
+
+    name: str | None = None
+    properties: Traits = field(default_factory=dict)
+    user_id: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen(Call):
+    """A screen of a mobile app that somebody saw; without effect in Intercom."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("user_id", *Call._ids)
+    _dicts: ClassVar[tuple[str, ...]] = ("properties", *Call._dicts)
+
+    name: str | None = None
+    properties: Traits = field(default_factory=dict)
+    user_id: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias(Call):
+    """Two ids of one person; without effect in Intercom."""
+
+    _ids: ClassVar[tuple[str, ...]] = ("previous_id", "user_id", *Call._ids)
+
+    previous_id: str | None = None
+    user_id: str | None = None
+
+
+TYPES: dict[str, type[Call]] = {
+    "identify": Identify,
+    "group": Group,
+    "track": Track,
+    "page": Page,
+    "screen": Screen,
+    "alias": Alias,
+}
+# Segment's JSON names of the fields whose Python names differ.
+_JSON_NAMES = {
+    "user_id": "userId",
+    "group_id": "groupId",
+    "anonymous_id": "anonymousId",
+    "previous_id": "previousId",
+    "message_id": "messageId",
+}
+
+
+def parse(message: Traits) -> Call:
+    """Read a message in Segment's JSON form into its call; fields that it does not know are left out.
+
+    Raises CallError, which names the field: an unknown ``type``, a trait object that is none, an id of a wrong type.
+    """
+    if not isinstance(message, Mapping):
+        raise CallError("message", f"must be a JSON object, not {type(message).__name__}")
+    kind = message.get("type")
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise CallError("type", "must be one of " + ", ".join(TYPES))
+    call = TYPES[kind]
+    names = {item.name: _JSON_NAMES.get(item.name, item.name) for item in fields(call)}
+    given = {name: message[key] for name, key in names.items() if message.get(key) is not None}
+    return call(**given)
+
+
+def _mapping(name: str, value: object) -> Traits:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise CallError(name, f"must be a dict, not {type(value).__name__}")
+    return value

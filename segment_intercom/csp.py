@@ -1,0 +1,200 @@
+"""What a Content-Security-Policy must allow for the Messenger.
+
+Source: Intercom's help page "Using Intercom with Content Security Policy", by region.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from .errors import OptionError
+from .settings import Settings
+
+P = TypeVar("P", str, Mapping[str, Any])
+
+_FRAMES = (
+    "https://intercom-sheets.com",
+    "https://www.intercom-reporting.com",
+    "https://www.youtube.com",
+    "https://player.vimeo.com",
+    "https://fast.wistia.net",
+)
+# Allowed in every region.
+_EVERYWHERE: dict[str, tuple[str, ...]] = {
+    "script-src": ("https://app.intercom.io", "https://widget.intercom.io", "https://js.intercomcdn.com"),
+    "connect-src": (
+        "https://via.intercom.io",
+        "https://api-ping.intercom.io",
+        "https://*.intercom-messenger.com",
+        "wss://*.intercom-messenger.com",
+        "https://uploads.intercomusercontent.com",
+    ),
+    "frame-src": _FRAMES,
+    "child-src": _FRAMES,
+    "worker-src": _FRAMES,
+    "font-src": ("https://js.intercomcdn.com", "https://fonts.intercomcdn.com"),
+    "form-action": ("https://intercom.help",),
+    "media-src": ("https://js.intercomcdn.com",),
+    "img-src": (
+        "blob:",
+        "data:",
+        "https://js.intercomcdn.com",
+        "https://uploads.intercomusercontent.com",
+        "https://gifs.intercomcdn.com",
+        "https://video-messages.intercomcdn.com",
+    ),
+    "style-src": ("'unsafe-inline'",),
+}
+# Allowed besides where the workspace is hosted there.
+_REGIONAL: dict[str, dict[str, tuple[str, ...]]] = {
+    "us": {
+        "connect-src": (
+            "https://api.intercom.io",
+            "https://api-iam.intercom.io",
+            "https://nexus-websocket-a.intercom.io",
+            "wss://nexus-websocket-a.intercom.io",
+            "https://nexus-websocket-b.intercom.io",
+            "wss://nexus-websocket-b.intercom.io",
+            "https://uploads.intercomcdn.com",
+        ),
+        "form-action": ("https://api-iam.intercom.io",),
+        "media-src": ("https://downloads.intercomcdn.com",),
+        "img-src": (
+            "https://static.intercomassets.com",
+            "https://downloads.intercomcdn.com",
+            "https://messenger-apps.intercom.io",
+            *(f"https://*.intercom-attachments-{number}.com" for number in range(1, 10)),
+        ),
+    },
+    "eu": {
+        "connect-src": (
+            "https://api.eu.intercom.io",
+            "https://api-iam.eu.intercom.io",
+            "https://nexus-europe-websocket.intercom.io",
+            "wss://nexus-europe-websocket.intercom.io",
+            "https://uploads.intercomcdn.eu",
+            "https://uploads.eu.intercomcdn.com",
+        ),
+        "form-action": ("https://api-iam.eu.intercom.io",),
+        "media-src": ("https://downloads.intercomcdn.eu",),
+        "img-src": (
+            "https://static.intercomassets.eu",
+            "https://downloads.intercomcdn.eu",
+            "https://messenger-apps.eu.intercom.io",
+            "https://*.intercom-attachments.eu",
+        ),
+    },
+    "au": {
+        "connect-src": (
+            "https://api.au.intercom.io",
+            "https://api-iam.au.intercom.io",
+            "https://nexus-australia-websocket.intercom.io",
+            "wss://nexus-australia-websocket.intercom.io",
+            "https://uploads.au.intercomcdn.com",
+        ),
+        "form-action": ("https://api-iam.au.intercom.io",),
+        "media-src": ("https://downloads.au.intercomcdn.com",),
+        "img-src": (
+            "https://static.au.intercomassets.com",
+            "https://downloads.au.intercomcdn.com",
+            "https://messenger-apps.au.intercom.io",
+            "https://*.au.intercom-attachments.com",
+        ),
+    },
+}
+# Where a browser looks when a directive is missing; form-action falls back to nothing.
+_FALLBACKS = {
+    "script-src": ("default-src",),
+    "connect-src": ("default-src",),
+    "frame-src": ("child-src", "default-src"),
+    "child-src": ("default-src",),
+    "worker-src": ("child-src", "script-src", "default-src"),
+    "font-src": ("default-src",),
+    "form-action": (),
+    "media-src": ("default-src",),
+    "img-src": ("default-src",),
+    "style-src": ("default-src",),
+}
+# These override the directive they refine, so that they need its sources too, but only where the policy has them.
+_REFINED = {"script-src-elem": "script-src", "style-src-elem": "style-src", "style-src-attr": "style-src"}
+_SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+
+
+def csp(settings: Settings) -> dict[str, list[str]]:
+    """Return the sources that the Messenger needs, by directive, for the region and the addresses of the settings.
+
+    The script that the snippet puts in the page needs a nonce or ``csp_hash()`` besides.
+    """
+    regional = _REGIONAL[settings.region]
+    found = {name: [*sources, *regional.get(name, ())] for name, sources in _EVERYWHERE.items()}
+    found["script-src"] = _with(["'self'", *found["script-src"]], settings.widget_url, settings.runtime_url)
+    found["connect-src"] = _with(["'self'", *found["connect-src"]], settings.messenger_url)
+    return found
+
+
+def merge_csp(policy: P, settings: Settings) -> P:
+    """Return a policy with the Messenger's sources added, in the form it came in: a dict or a header's text.
+
+    Nothing that was allowed is forbidden by it: a directive that the policy does not restrict stays unrestricted, and
+    one that falls back to another starts from that one's sources.
+    """
+    if isinstance(policy, str):
+        return _written(_merge(_read(policy), settings))
+    if not isinstance(policy, Mapping):
+        raise OptionError("policy", "must be a dict of directives, as flask-talisman takes it, or a header's text")
+    return cast("P", _merge(policy, settings))
+
+
+def csp_hash(html: str) -> str:
+    """Return the policy source that allows the one inline script of ``html``: ``'sha256-...'``, quotes included."""
+    scripts = _SCRIPT.findall(str(html))
+    if len(scripts) != 1:
+        raise OptionError("html", f"must hold exactly one script element, not {len(scripts)}")
+    digest = hashlib.sha256(scripts[0].encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _merge(policy: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    needed = csp(settings)
+    needed |= {refined: needed[name] for refined, name in _REFINED.items() if refined in policy}
+    merged = dict(policy)
+    for name, sources in needed.items():
+        allowed = _effective(policy, name)
+        if allowed is not None:
+            merged[name] = _add(allowed, sources)
+    return merged
+
+
+def _effective(policy: Mapping[str, Any], name: str) -> list[str] | None:
+    """The sources that a policy allows for a directive, from its fallback where it is missing; None: all of them."""
+    for directive in (name, *_FALLBACKS.get(name, ())):
+        if directive in policy:
+            value = policy[directive]
+            return value.split() if isinstance(value, str) else list(value or ())
+    return None
+
+
+def _add(allowed: Iterable[str], sources: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(source for source in (*allowed, *sources) if source != "'none'"))
+
+
+def _with(sources: list[str], *addresses: str | None) -> list[str]:
+    """Add the origins of addresses that are not Intercom's own; a path is of the page's own origin, 'self'."""
+    origins = (f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, filter(None, addresses)) if parts.netloc)
+    return _add(sources, origins)
+
+
+def _read(header: str) -> dict[str, str]:
+    directives = (part.strip().partition(" ") for part in header.split(";") if part.strip())
+    return {name.lower(): sources.strip() for name, _, sources in directives}
+
+
+def _written(policy: Mapping[str, Any]) -> str:
+    return "; ".join(
+        f"{name} {value if isinstance(value, str) else ' '.join(value)}".strip() for name, value in policy.items()
+    )

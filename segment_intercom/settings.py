@@ -1,0 +1,179 @@
+"""Every setting: its name, default and check, in one frozen object that is read once at start-up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+from . import checks
+from .errors import SettingsError
+from .intercom_keys import check_messenger
+
+PREFIX = "INTERCOM_"
+DEFAULT_LAUNCHER = "#IntercomDefaultWidget"
+WIDGET_URL = "https://widget.intercom.io/widget"
+# Intercom's hosts carry the region's name; the United States' have none (developer documentation, "Regional hosting").
+_REGION_HOSTS = {"us": "", "eu": "eu.", "au": "au."}
+
+Region = Literal["us", "eu", "au"]
+NestedHandling = Literal["flatten", "stringify", "drop"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settings:
+    """What the package is told once: all fields have defaults, and ``app_id`` is enough for a page.
+
+    A wrong value raises SettingsError, which names the key and what is accepted. README.md describes every field.
+    """
+
+    app_id: str | None = None
+    enabled: bool = True
+    strict: bool | None = None
+    identity_secret: str | Sequence[str] | None = field(default=None, repr=False)
+    identity: Literal["hash", "jwt"] = "hash"
+    identity_ttl: int = 7200
+    signed_fields: Sequence[str] = ()
+    region: Region = "us"
+    launcher_selector: str = DEFAULT_LAUNCHER
+    hide_default_launcher: bool | None = None
+    messenger: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    nested_handling: NestedHandling = "flatten"
+    nested_handling_for: Mapping[str, NestedHandling] = field(default_factory=dict)
+    rich_links: Sequence[str] = ()
+    collect_context: bool = False
+    access_token: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    runtime_url: str | None = None
+    api_version: str = "2.16"
+    api_url: str | None = None
+    messenger_url: str | None = None
+    widget_url: str = WIDGET_URL
+    create_attributes: bool = True
+    event_name_limit: int = 120
+    event_property_limit: int = 10
+    collect_address: bool = False
+    outbox: str = field(default="sqlite:///segment-intercom.db", repr=False)
+    deliver: Literal["thread", "worker"] = "thread"
+    write_keys: Sequence[str] = field(default=(), repr=False)
+    browser_write_keys: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+    auto_include: bool = False
+
+    def __post_init__(self) -> None:
+        for name, check in _CHECKS.items():
+            try:
+                value = check(getattr(self, name))
+            except checks.Refused as refused:
+                raise SettingsError(name, str(refused)) from None
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_mapping(cls, config: Mapping[str, Any]) -> Settings:
+        """Read the ``INTERCOM_*`` keys of a mapping such as ``app.config``; text is read as in an environment.
+
+        An error names the key as it was written there, ``INTERCOM_APP_ID``.
+        """
+        given = {name: config[key] for name in _CHECKS if (key := PREFIX + name.upper()) in config}
+        try:
+            return cls(**{name: _from_text(name, value) for name, value in given.items()})
+        except SettingsError as error:
+            raise SettingsError(PREFIX + error.field.upper(), error.problem) from None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read ``INTERCOM_*`` environment variables: lists separated by commas, dicts as JSON.
+
+        An empty variable counts as not set, except a secret, where it is an error: an empty secret proves nothing.
+        """
+        return cls.from_mapping(cls.present(environ))
+
+    @staticmethod
+    def present(environ: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables that count as set."""
+        return {key: text for key, text in environ.items() if text or key in _SECRET_KEYS}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The identity secrets, the signing one first; empty when verification is off."""
+        return cast("tuple[str, ...]", self.identity_secret or ())
+
+    @property
+    def api_base(self) -> str | None:
+        """The Messenger's ``api_base``: None in the United States, where it is left out."""
+        if self.messenger_url is not None or self.region == "us":
+            return self.messenger_url
+        return f"https://api-iam.{_REGION_HOSTS[self.region]}intercom.io"
+
+    @property
+    def rest_url(self) -> str:
+        """Where Intercom's REST API is."""
+        return self.api_url or f"https://api.{_REGION_HOSTS[self.region]}intercom.io"
+
+
+def _secrets(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    secrets = (value,) if isinstance(value, str) else checks.strings(value)
+    if not secrets or not all(secret.strip() for secret in secrets):
+        raise checks.Refused("an empty secret verifies nobody; give the Messenger's secret, or leave the setting out")
+    return secrets
+
+
+def _handling_for(value: object) -> Mapping[str, NestedHandling]:
+    chosen = checks.mapping(value)
+    for handling in chosen.values():
+        checks.one_of("flatten", "stringify", "drop")(handling)
+    return MappingProxyType({str(key): handling for key, handling in chosen.items()})
+
+
+def _from_text(name: str, value: object) -> Any:
+    if not isinstance(value, str):
+        return value
+    if name == "identity_secret":  # one secret is a text too, so that its check could not tell a list from it
+        return value.split(",")
+    return checks.parse(value, _CHECKS[name])
+
+
+check_app_id = checks.matching(
+    r"[A-Za-z0-9]{8}|[A-Za-z0-9]{40}", "8 or 40 letters and digits, as in Intercom's settings under Installation"
+)
+
+# Each field with its check: value in, the value kept out.
+_CHECKS: dict[str, checks.Check] = {
+    "app_id": checks.optional(check_app_id),
+    "enabled": checks.boolean,
+    "strict": checks.optional(checks.boolean),
+    "identity_secret": _secrets,
+    "identity": checks.one_of("hash", "jwt"),
+    "identity_ttl": checks.integer(minimum=1),
+    "signed_fields": checks.strings,
+    "region": checks.one_of("us", "eu", "au"),
+    "launcher_selector": checks.text,
+    "hide_default_launcher": checks.optional(checks.boolean),
+    "messenger": check_messenger,
+    "nested_handling": checks.one_of("flatten", "stringify", "drop"),
+    "nested_handling_for": _handling_for,
+    "rich_links": checks.strings,
+    "collect_context": checks.boolean,
+    "access_token": checks.optional(checks.text),
+    "api_key": checks.optional(checks.matching(r"[A-Za-z0-9]{40}", "the 40 letters and digits of a legacy API key")),
+    "runtime_url": checks.optional(checks.page_url),
+    "api_version": checks.matching(r"1\.4|2\.\d{1,2}", '"1.4" or a version from "2.0" on'),
+    "api_url": checks.optional(checks.url),
+    "messenger_url": checks.optional(checks.page_url),
+    "widget_url": checks.page_url,
+    "create_attributes": checks.boolean,
+    "event_name_limit": checks.integer(minimum=1),
+    "event_property_limit": checks.integer(minimum=1),
+    "collect_address": checks.boolean,
+    "outbox": checks.text,
+    "deliver": checks.one_of("thread", "worker"),
+    "write_keys": checks.strings,
+    "browser_write_keys": checks.strings,
+    "exclude": checks.strings,
+    "auto_include": checks.boolean,
+}
+_SECRET_KEYS = {PREFIX + item.name.upper() for item in fields(Settings) if not item.repr and item.default is None}

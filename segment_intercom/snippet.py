@@ -1,0 +1,103 @@
+"""The script that a page gets: the only maker of HTML in this package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup
+
+from . import assets, checks
+from .errors import OptionError
+from .jsontext import dumps
+from .settings import Settings, check_app_id
+from .traits.report import Report, logger
+
+LOADS = ("load", "now", "idle", "interaction", "manual")
+Nonce = str | Callable[[], str | None] | None
+
+# Base64, or base64url without padding as flask-talisman makes them.
+_NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+_PLACES = re.compile("INTERCOM_(SETTINGS|LOAD|WIDGET)")
+
+
+def render_snippet(
+    intercom_settings: Mapping[str, Any], *, settings: Settings, nonce: Nonce = None, load: str = "load"
+) -> Markup:
+    """Return one script element that sets ``window.intercomSettings`` and loads the Messenger.
+
+    It asks for nothing but the Messenger itself. ``load`` says when: after the page ("load"), at once ("now"), when
+    the browser is idle ("idle"), on the first pointer, key or scroll ("interaction"), or when the page calls
+    ``intercomLoad()`` ("manual"). Raises OptionError for a wrong ``load``, ``nonce`` or ``app_id``.
+    """
+    if load not in LOADS:
+        raise OptionError("load", "must be one of " + ", ".join(f'"{name}"' for name in LOADS))
+    if not settings.enabled:
+        return Markup("<!-- Intercom is switched off: INTERCOM_ENABLED is False -->")
+    if intercom_settings.get("app_id") is None:
+        logger.warning("app_id: no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
+        return Markup("")
+    values = {
+        "SETTINGS": _object_literal(intercom_settings, settings),
+        "LOAD": f'"{load}"',
+        "WIDGET": _escape(dumps(f"{settings.widget_url}/{_app_id(intercom_settings)}")),
+    }
+    script = "".join(values.get(part, part) for part in _loader())
+    return Markup(f"<script{_nonce_attribute(nonce)}>{script}</script>")  # noqa: S704 - all parts are escaped above
+
+
+@cache
+def _loader() -> tuple[str, ...]:
+    """The built loader, cut at the places where a page's values go."""
+    return tuple(_PLACES.split(assets.read("segment_intercom/loader.min.js")))
+
+
+def _object_literal(intercom_settings: Mapping[str, Any], settings: Settings) -> str:
+    try:
+        text = dumps(intercom_settings)
+    except (TypeError, ValueError):
+        text = dumps(_sendable(intercom_settings, Report(strict=settings.strict is not False)))
+    # In an object literal the plain key would set the prototype and be lost; in brackets it is a key like any other.
+    return _escape(text).replace('"__proto__":', '["__proto__"]:')
+
+
+def _sendable(intercom_settings: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """What of the settings can be written as JSON; the rest is refused by name."""
+    kept = {}
+    for name, value in intercom_settings.items():
+        try:
+            dumps({name: value})
+        except (TypeError, ValueError):
+            report.refuse(str(name), "holds NaN or a value that JSON has no form for")
+            continue
+        kept[name] = value
+    return kept
+
+
+def _escape(text: str) -> str:
+    """Escape JSON for a script element: no text in it can end the element or a line of JavaScript."""
+    return (
+        text.replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
+
+
+def _app_id(intercom_settings: Mapping[str, Any]) -> str:
+    try:
+        return str(check_app_id(intercom_settings["app_id"]))
+    except checks.Refused as refused:
+        raise OptionError("app_id", str(refused)) from None
+
+
+def _nonce_attribute(nonce: Nonce) -> str:
+    value = nonce() if callable(nonce) else nonce
+    if value is None or value == "":
+        return ""
+    if not isinstance(value, str) or not _NONCE.fullmatch(value):
+        raise OptionError("nonce", "must be base64 or base64url text, such as flask-talisman's csp_nonce()")
+    return f' nonce="{value}"'

@@ -1,0 +1,13 @@
+"""The values of traits and properties: from what a person hands in to what Intercom takes.
+
+``custom_attributes`` runs the steps in their order: plain, name_dates, handle_nested.
+"""
+
+from .companies import companies_of as companies_of
+from .companies import company_of as company_of
+from .dates import seconds as seconds
+from .names import full_name as full_name
+from .names import split as split
+from .nested import custom_attributes as custom_attributes
+from .report import Report as Report
+from .values import fields_of as fields_of

@@ -1,0 +1,151 @@
+"""Companies in the forms that a trait may have: an object, a list, or just a name.
+
+Source: Segment's documentation page for Intercom, "Identify" and "Group".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from ..settings import Settings
+from .dates import seconds
+from .names import plain_name, text_of
+from .nested import custom_attributes
+from .report import Report
+from .values import Unsendable, fields_of, plain
+
+_SLOTS = {
+    "id": "id",
+    "companyid": "company_id",
+    "name": "name",
+    "plan": "plan",
+    "monthlyspend": "monthly_spend",
+    "created": "created",
+    "createdat": "created_at",
+    "remotecreatedat": "remote_created_at",
+    "size": "size",
+    "website": "website",
+    "industry": "industry",
+    "remove": "remove",
+}
+_CARRIED = ("plan", "monthly_spend", "size", "website", "industry")
+# What is read from a company that is an object, such as a database row; nothing else is, unasked.
+_ATTRIBUTES = ("id", "company_id", "name", "created_at", *_CARRIED)
+
+
+def companies_of(known: Mapping[str, Any], settings: Settings, report: Report) -> list[dict[str, Any]]:
+    """The companies of a user's traits: ``company`` before ``companies``, each in the form of ``company_of``.
+
+    A company that is only a name takes the user's plan, monthly spend and date of creation.
+    """
+    value = known.get("company") or known.get("companies")
+    if not value:
+        return []
+    listed = value if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str) else [value]
+    found = (company_of(_with_users(item, known), settings, report) for item in listed)
+    return [company for company in found if company]
+
+
+def company_of(value: Any, settings: Settings, report: Report) -> dict[str, Any] | None:
+    """Read one company: ``company_id``, ``name``, ``created_at``, ..., and the rest as ``custom_attributes``.
+
+    One without id and name is left out with a warning, as Intercom could not tell which one is meant.
+    """
+    traits = traits_of(value)
+    if traits is None:
+        report.refuse("company", "must be a dict, an object or a name; give it an id and a name")
+        return None
+    known, custom = _split(traits, report)
+    name = text_of(known.get("name"))
+    identifier = _identifier(known, name)
+    if identifier is None:
+        report.note("company", "has neither id nor name and is left out; give it one of them")
+        return None
+    company: dict[str, Any] = {"company_id": identifier}
+    if name:
+        company["name"] = name
+    company |= _created(known, report)
+    company |= {slot: known[slot] for slot in _CARRIED if known.get(slot) is not None}
+    if known.get("remove") is True:
+        company["remove"] = True
+    company["custom_attributes"] = custom_attributes(custom, settings, report)
+    return company
+
+
+def name_hash(name: str) -> int:
+    """The id of a company that has only a name: the hash of Segment's ``string-hash``, 32 bits.
+
+    It starts with 5381 and takes the UTF-16 units from the last to the first: ``Segment`` is 2017828326.
+    """
+    found = 5381
+    encoded = name.encode("utf-16-le", "surrogatepass")
+    for place in range(len(encoded) - 2, -1, -2):
+        found = (found * 33 ^ int.from_bytes(encoded[place : place + 2], "little")) & 0xFFFFFFFF
+    return found
+
+
+def _with_users(company: Any, known: Mapping[str, Any]) -> Any:
+    if not (name := text_of(company)):
+        return company
+    return {"name": name, **{slot: known.get(slot) for slot in ("plan", "monthly_spend", "created", "created_at")}}
+
+
+def traits_of(value: Any) -> Mapping[str, Any] | None:
+    """The traits of a company in any of its forms, or None when it is none."""
+    if isinstance(value, Mapping):
+        return value
+    if name := text_of(value):
+        return {"name": name}
+    if callable(own := getattr(value, "intercom_traits", None)):
+        return dict(own())
+    if isinstance(value, int | float | bytes | Sequence):
+        return None
+    return fields_of(value, _ATTRIBUTES) or None
+
+
+def _split(traits: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
+    known: dict[str, Any] = {}
+    custom: dict[str, Any] = {}
+    for name, value in traits.items():
+        slot = _SLOTS.get(plain_name(name)) if isinstance(name, str) else None
+        if slot in _CARRIED:
+            value = _scalar(value, slot, report)
+        if slot is None:
+            custom[name] = value
+        elif known.get(slot) is None:
+            known[slot] = value
+    return known, custom
+
+
+def _scalar(value: Any, slot: str, report: Report) -> Any:
+    """The plain value of a field that Intercom keeps as one, None where there is none."""
+    try:
+        found = plain(value, (slot,))
+    except Unsendable as error:
+        report.refuse(f"company.{error.field}", str(error))
+        return None
+    if not isinstance(found, dict | list):
+        return found
+    report.refuse(f"company.{slot}", "must be a single value, not a dict or a list")
+    return None
+
+
+def _identifier(known: Mapping[str, Any], name: str | None) -> str | int | None:
+    for value in (known.get("id"), known.get("company_id")):
+        if isinstance(value, str | UUID) and str(value).strip():
+            return str(value)
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value % 1 == 0:
+            return int(value)
+    return name_hash(name) if name else None
+
+
+def _created(known: Mapping[str, Any], report: Report) -> dict[str, int]:
+    for slot in ("created", "created_at", "remote_created_at"):
+        if (value := known.get(slot)) is not None:
+            if (created := seconds(value)) is not None:
+                return {"created_at": created}
+            report.note(slot, "is no date that can be read; it is not sent")
+    return {}

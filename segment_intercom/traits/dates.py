@@ -1,0 +1,146 @@
+"""Dates in every form that Segment accepts, as whole UTC seconds.
+
+Source: Segment's documentation page for Intercom, "createdAt": a date, a valid date string, milliseconds or seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+# Below this a number is seconds, from here on milliseconds; it is the year 2970 in seconds, 1971 in milliseconds.
+_MILLISECONDS_FROM = 31_557_600_000
+_LAST_MILLISECOND = 8_640_000_000_000_000  # of a JavaScript date
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ISO = re.compile(
+    r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?"
+    r"(?:[ T]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)? ?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+)
+# A trait counts as a date only in this narrower form: "2014" or "20140101" is more likely to be something else.
+_ISO_TRAIT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]|\Z)")
+
+_TOKEN = re.compile(
+    r"(?P<time>([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)"
+    r"|(?P<offset>[+-][0-9]{2}:?[0-9]{2}(?![0-9]))"
+    r"|(?P<slashed>([0-9]{1,4})/([0-9]{1,2})/([0-9]{1,4}))"
+    r"|(?P<word>[A-Za-z]+)|(?P<number>[0-9]+)|(?P<filler>[\s,.-]+)|(?P<unknown>.)"
+)
+_MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_WEEKDAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
+_ZONES = {"gmt": 0, "utc": 0, "ut": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5}
+_ZONES |= {"mst": -7, "mdt": -6, "pst": -8, "pdt": -7}
+
+
+def seconds(value: object) -> int | None:
+    """Return the Unix time of a date in whole seconds, rounded down, or None when it is no date.
+
+    Accepted are date and datetime objects (a naive one is UTC), seconds, milliseconds, both as text of 10 and 13
+    digits, ISO 8601, and what JavaScript writes, such as ``Thu Mar 24 2016 17:46:45 GMT+0000 (UTC)``.
+    """
+    if isinstance(value, datetime):
+        return _elapsed(value)
+    if isinstance(value, date):
+        return _elapsed(datetime(value.year, value.month, value.day))
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float | Decimal):
+        return _from_number(value)
+    return _from_text(value.strip()) if isinstance(value, str) else None
+
+
+def is_date_trait(text: str) -> bool:
+    """Tell whether a text is an ISO 8601 date, which makes a trait of any name a date."""
+    return _ISO_TRAIT.match(text) is not None and _from_iso(text) is not None
+
+
+def _elapsed(moment: datetime) -> int:
+    aware = moment if moment.utcoffset() is not None else moment.replace(tzinfo=UTC)
+    return (aware - _EPOCH) // timedelta(seconds=1)
+
+
+def _from_number(number: float | Decimal) -> int | None:
+    if not math.isfinite(number):
+        return None
+    found = math.floor(number if number < _MILLISECONDS_FROM else number / 1000)
+    return found if abs(found) * 1000 <= _LAST_MILLISECOND else None
+
+
+def _from_text(text: str) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) in (10, 13):
+        return int(text) // (1 if len(text) == 10 else 1000)
+    found = _from_iso(text)
+    return found if found is not None else _from_javascript(text)
+
+
+def _from_iso(text: str) -> int | None:
+    match = _ISO.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second, zone = match.groups()
+    return _moment((int(year), int(month or 1), int(day or 1)), (hour, minute, second), _minutes(zone))
+
+
+def _from_javascript(text: str) -> int | None:
+    """Read the forms of ``Date.toString``, RFC 2822 and ``month/day/year``; without a zone they are UTC here."""
+    clock: tuple[int | str | None, ...] = (0, 0, 0)
+    offset, month, numbers, slashed = 0, 0, [], None
+    for token in _TOKEN.finditer(re.sub(r"\([^()]*\)", " ", text)):
+        kind, part = token.lastgroup, token.group()
+        if kind == "time":
+            clock = _clock(*token.group(2, 3, 4, 5))
+        elif kind == "offset" and clock != (0, 0, 0):
+            offset = _minutes(part)
+        elif kind == "slashed":
+            slashed = token.group(8, 9, 10)
+        elif kind in ("number", "offset"):
+            numbers.append(part.lstrip("+-"))
+        elif kind == "word" and part[:3].lower() in _MONTHS:
+            month = _MONTHS[part[:3].lower()]
+        elif kind == "word" and part.lower() in _ZONES:
+            offset = 60 * _ZONES[part.lower()]
+        elif kind == "unknown" or (kind == "word" and part[:3].lower() not in _WEEKDAYS):
+            return None
+    day = _from_slashes(slashed) if slashed else _from_words(month, numbers)
+    return _moment(day, clock, offset) if day else None
+
+
+def _clock(hour: str, minute: str, second: str | None, half: str | None) -> tuple[int, int, int]:
+    hours = int(hour) if half is None else int(hour) % 12 + (12 if half in "Pp" else 0)
+    return hours, int(minute), int(second or 0)
+
+
+def _from_slashes(parts: tuple[str, ...]) -> tuple[int, int, int]:
+    if len(parts[0]) > 2:
+        return int(parts[0]), int(parts[1]), int(parts[2])
+    return _full_year(parts[2]), int(parts[0]), int(parts[1])
+
+
+def _from_words(month: int, numbers: list[str]) -> tuple[int, int, int] | None:
+    if not month or len(numbers) != 2:
+        return None
+    day, year = reversed(numbers) if len(numbers[0]) > 2 else numbers
+    return _full_year(year), month, int(day)
+
+
+def _full_year(text: str) -> int:
+    year = int(text)
+    return year if len(text) > 2 else year + (2000 if year < 50 else 1900)
+
+
+def _minutes(zone: str | None) -> int:
+    if zone is None or zone == "Z":
+        return 0
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    return (-1 if zone[0] == "-" else 1) * (60 * int(digits[:2]) + int(digits[2:]))
+
+
+def _moment(day: tuple[int, int, int], clock: tuple[int | str | None, ...], offset: int) -> int | None:
+    hour, minute, second = (int(part or 0) for part in clock)
+    try:
+        moment = datetime(*day, hour, minute, second, tzinfo=UTC)
+    except ValueError:  # the 31st of February, a 25th hour, the year 0
+        return None
+    return _elapsed(moment) - 60 * offset

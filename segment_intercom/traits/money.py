@@ -1,0 +1,28 @@
+"""Amounts of money, read exactly and never rounded."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+_AMOUNT = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+
+
+def amount(value: Any) -> int | float | None:
+    """Read a number or a text such as ``$1,234.50``: an int when whole, else a float; None when it is neither."""
+    found = decimal(value)
+    if found is None:
+        return None
+    return int(found) if found == int(found) else float(found)
+
+
+def decimal(value: Any) -> Decimal | None:
+    """Read a number or a text such as ``$1,234.50`` as an exact Decimal; None when it is neither."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int | float | Decimal):
+        found = Decimal(str(value))
+        return found if found.is_finite() else None
+    text = str(value).strip().replace("$", "", 1) if isinstance(value, str) else ""
+    return Decimal(text.replace(",", "")) if _AMOUNT.fullmatch(text) else None
