@@ -10,6 +10,8 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from .money import is_finite
+
 # Below this a number is seconds, from here on milliseconds; it is the year 2970 in seconds, 1971 in milliseconds.
 _MILLISECONDS_FROM = 31_557_600_000
 _LAST_MILLISECOND = 8_640_000_000_000_000  # of a JavaScript date
@@ -62,7 +64,7 @@ def _elapsed(moment: datetime) -> int:
 
 
 def _from_number(number: float | Decimal) -> int | None:
-    if not math.isfinite(number):
+    if not is_finite(number):
         return None
     found = math.floor(number if number < _MILLISECONDS_FROM else number / 1000)
     return found if abs(found) * 1000 <= _LAST_MILLISECOND else None
@@ -85,13 +87,13 @@ def _from_iso(text: str) -> int | None:
 
 def _from_javascript(text: str) -> int | None:
     """Read the forms of ``Date.toString``, RFC 2822 and ``month/day/year``; without a zone they are UTC here."""
-    clock: tuple[int | str | None, ...] = (0, 0, 0)
+    clock: tuple[int, int, int] | None = None
     offset, month, numbers, slashed = 0, 0, [], None
     for token in _TOKEN.finditer(re.sub(r"\([^()]*\)", " ", text)):
         kind, part = token.lastgroup, token.group()
         if kind == "time":
             clock = _clock(*token.group(2, 3, 4, 5))
-        elif kind == "offset" and clock != (0, 0, 0):
+        elif kind == "offset" and clock is not None:
             offset = _minutes(part)
         elif kind == "slashed":
             slashed = token.group(8, 9, 10)
@@ -104,7 +106,7 @@ def _from_javascript(text: str) -> int | None:
         elif kind == "unknown" or (kind == "word" and part[:3].lower() not in _WEEKDAYS):
             return None
     day = _from_slashes(slashed) if slashed else _from_words(month, numbers)
-    return _moment(day, clock, offset) if day else None
+    return _moment(day, clock or (0, 0, 0), offset) if day else None
 
 
 def _clock(hour: str, minute: str, second: str | None, half: str | None) -> tuple[int, int, int]:

@@ -1,12 +1,21 @@
-"""Amounts of money, read exactly and never rounded."""
+"""Numbers, and amounts of money: read exactly and never rounded."""
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import Any
 
 _AMOUNT = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+
+
+def is_finite(number: Any) -> bool:
+    """Tell whether a number has a size that a float could have, too; signalling NaNs and endless Decimals have none."""
+    try:
+        return math.isfinite(number)
+    except (ValueError, OverflowError):
+        return False
 
 
 def amount(value: Any) -> int | float | None:
@@ -22,7 +31,6 @@ def decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float | Decimal):
-        found = Decimal(str(value))
-        return found if found.is_finite() else None
+        return Decimal(str(value)) if is_finite(value) else None
     text = str(value).strip().replace("$", "", 1) if isinstance(value, str) else ""
     return Decimal(text.replace(",", "")) if _AMOUNT.fullmatch(text) else None

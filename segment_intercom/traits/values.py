@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from .dates import is_date_trait, seconds
+from .money import is_finite
 
 _DEEPEST = 32
 LARGEST = 2**53  # whole numbers from here on lose digits in JavaScript
@@ -105,8 +106,8 @@ def _text(text: str) -> Any:
 def _number(value: Any, path: tuple[str, ...]) -> int | float | str:
     if not isinstance(value, numbers.Real | Decimal):
         raise Unsendable(path, "is a complex number; Intercom takes real ones")
-    if not math.isfinite(value):
-        raise Unsendable(path, "is not a finite number; leave it out or send None")
+    if not is_finite(value):
+        raise Unsendable(path, "is not a finite number of a size that can be sent; leave it out or send None")
     if value == (whole := int(math.trunc(value))):
         return whole if -LARGEST < whole < LARGEST else _large(value, whole)
     return float(value)

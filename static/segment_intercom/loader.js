@@ -13,17 +13,18 @@
   var inserted;
 
   // Keys that steer the Messenger: an attribute of such a name stays in custom_attributes, where it can do no harm.
-  var reserved =
-    " app_id api_base user_id email name phone created_at avatar unsubscribed_from_emails company companies" +
+  var reserved = (
+    "app_id api_base user_id email name phone created_at avatar unsubscribed_from_emails company companies" +
     " user_hash intercom_user_jwt hide_default_launcher custom_launcher_selector alignment horizontal_padding" +
     " vertical_padding z_index hide_notifications theme_mode session_duration action_color background_color" +
     " link_color page_title language_override auth_tokens messenger_style_id last_request_at user_count" +
-    " utm_campaign utm_content utm_medium utm_source utm_term widget custom_attributes ";
+    " utm_campaign utm_content utm_medium utm_source utm_term widget custom_attributes"
+  ).split(" ");
 
   // The Messenger saves only attributes that stand in line. defineProperty, since `__proto__` is a name like any other.
   function layInLine(attributes) {
     for (var name in attributes) {
-      if (reserved.indexOf(" " + name + " ") < 0) {
+      if (reserved.indexOf(name) < 0) {
         Object.defineProperty(settings, name, {
           value: attributes[name],
           configurable: true,

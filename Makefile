@@ -1,0 +1,65 @@
+# Two commands set everything up on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: demo test lint format assets check-assets bench screenshot browser clean
+
+demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
+	$(BIN)/segment-intercom demo --port $(PORT)
+
+test: $(VENV)/test browser  ## Run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/lint check-assets  ## Check style, types, and that the built scripts are up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/lint  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+assets: node_modules/.package-lock.json  ## Build the scripts that pages get
+	npm run --silent build
+
+check-assets: assets
+	@git diff --exit-code --stat -- '*.min.js' || { echo "built scripts differ from their sources: run 'make assets' and commit"; exit 1; }
+
+bench: $(VENV)/bench browser  ## Measure, and print ratios
+	$(BIN)/python -m benchmarks
+
+screenshot: $(VENV)/test browser  ## Take the README's picture of the demo
+	$(BIN)/python -m tests.browser.screenshot docs/demo.png
+
+# The browser is the system's: Playwright's own is used where there is no package for it.
+browser: $(VENV)/test
+	@$(BIN)/python -m tests.browser.find_browser || { \
+	  echo "no Chromium found; installing one"; \
+	  { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || $(BIN)/playwright install --with-deps chromium; }
+	@$(BIN)/python -m tests.browser.find_browser
+
+clean:
+	rm -rf $(VENV) node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq python3-venv >/dev/null \
+	  && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/base: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/%: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends npm >/dev/null; } \
+	  || { echo "npm is missing: install Node.js, for example with 'apt-get install npm'"; exit 1; }
+	npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,131 @@
+"""The command line: ``segment-intercom``, and the same commands as ``flask intercom ...``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+from werkzeug.serving import make_server
+
+from .calls import Identify
+from .demo import create_demo
+from .errors import SegmentIntercomError, SettingsError
+from .identity import user_hash
+from .messenger import messenger_settings
+from .sandbox import Workspace, create_sandbox
+from .settings import Settings
+from .snippet import LOADS, render_snippet
+
+_HOST = "127.0.0.1"
+# An imitation proves nobody's identity to anybody, so its secret may be known.
+_SANDBOX_APP_ID = "sandbox1"
+_port = click.option(
+    "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0: the system chooses one."
+)
+
+
+class _Group(click.Group):
+    """A group of commands that says our own errors in one line instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.ClickException(f"{error} (from the environment or an option)") from None
+        except SegmentIntercomError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="segment-intercom")
+def main() -> None:
+    """Put Intercom's Messenger on a page, the way Segment describes it.
+
+    Settings come from INTERCOM_* environment variables.
+    """
+
+
+@main.command()
+@_port
+def demo(port: int) -> None:
+    """Serve the demo site and a sandbox, without an Intercom account."""
+    _serve(create_demo(), port, "Demo", "/")
+
+
+@main.command()
+@_port
+@click.option("--app-id", default=_SANDBOX_APP_ID, show_default=True, help="The workspace that it imitates.")
+@click.option("--region", type=click.Choice(["us", "eu", "au"]), default="us", show_default=True)
+@click.option("--visitors/--no-visitors", default=True, show_default=True, help='"Visitors on your website".')
+@click.option("--enforce/--no-enforce", default=True, show_default=True, help="Refuse users without a valid proof.")
+@click.option("--trusted-domain", multiple=True, metavar="HOST", help="Refuse pages of other hosts; repeatable.")
+def sandbox(port: int, app_id: str, region: Any, visitors: bool, enforce: bool, trusted_domain: tuple[str, ...]) -> None:
+    """Serve an imitation of Intercom to develop and test against.
+
+    The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof.
+    """
+    secrets = Settings.from_env().secrets
+    workspace = Workspace(
+        app_id=app_id,
+        identity_secret=secrets[0] if secrets else None,
+        enforce_identity=enforce and bool(secrets),
+        region=region,
+        trusted_domains=trusted_domain,
+        visitors=visitors,
+    )
+    _serve(create_sandbox(workspace), port, "Sandbox", "/inspector")
+
+
+@main.command()
+@click.option("--app-id", help="The app id, where INTERCOM_APP_ID does not name it.")
+@click.option("--user-id", help="Who looks at the page; a visitor where it is left out.")
+@click.option("--traits", default="{}", metavar="JSON", help='Identify traits, such as {"email": "teemo@segment.com"}.')
+@click.option("--nonce", help="The nonce of the page's policy.")
+@click.option("--load", type=click.Choice(LOADS), default="load", show_default=True, help="When the Messenger loads.")
+def snippet(app_id: str | None, user_id: str | None, traits: str, nonce: str | None, load: str) -> None:
+    """Print the HTML that puts the Messenger on a page."""
+    environment = Settings.from_env()
+    found = messenger_settings(Identify(user_id, _json_object(traits)), environment)
+    if app_id is not None:
+        found = {**found, "app_id": app_id}
+    if "app_id" not in found:
+        raise click.UsageError("no app id: give --app-id or set INTERCOM_APP_ID")
+    click.echo(render_snippet(found, settings=environment, nonce=nonce, load=load))
+
+
+@main.command("hash")
+@click.argument("user_id")
+def hash_command(user_id: str) -> None:
+    """Print the user_hash of a user id, or of an e-mail.
+
+    The secret is INTERCOM_IDENTITY_SECRET, or is asked for without being shown.
+    """
+    secrets = Settings.from_env().secrets
+    secret = secrets[0] if secrets else click.prompt("Identity secret", hide_input=True, err=True)
+    click.echo(user_hash(secret, user_id))
+
+
+def _json_object(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"is no JSON: {error}", param_hint="--traits") from None
+    if not isinstance(found, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="--traits")
+    return found
+
+
+def _serve(app: Callable[..., Any], port: int, name: str, path: str) -> None:
+    try:
+        server = make_server(_HOST, port, app, threaded=True)
+    except (OSError, SystemExit):
+        raise click.ClickException(f"port {port} is taken; choose another with --port") from None
+    click.echo(f"{name} on http://{_HOST}:{server.server_port}{path}  (Ctrl+C stops it)")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo()
+    finally:
+        server.server_close()

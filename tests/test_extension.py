@@ -1,0 +1,210 @@
+"""The Flask extension: configuration, loaders, caching, nonces, several applications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask_login
+import pytest
+from flask import Flask, g, render_template_string, stream_template_string
+from flask_talisman import Talisman
+
+from segment_intercom import SegmentIntercom, SettingsError, TraitError
+from tests.conftest import APP_ID, SECRET
+from tests.test_snippet import parsed, settings_in
+
+TEMPLATE = "{{ intercom_snippet(user) }}"
+
+
+def application(template: str = TEMPLATE, extension: SegmentIntercom | None = None, **config: Any) -> Flask:
+    app = Flask("shop")
+    app.config.update({"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET, "TESTING": True, **config})
+    (extension or SegmentIntercom()).init_app(app)
+    app.add_url_rule("/", "home", lambda: render_template_string(template, user={"id": "u"}))
+    app.add_url_rule("/visitor", "visitor", lambda: render_template_string(template, user=None))
+    return app
+
+
+def page(app: Flask, path: str = "/") -> dict[str, Any]:
+    return settings_in(app.test_client().get(path).text)
+
+
+def test_a_wrong_configuration_fails_at_start_up() -> None:
+    with pytest.raises(SettingsError, match="INTERCOM_APP_ID: must be 8 or 40"):
+        application(INTERCOM_APP_ID="wrong")
+
+
+def test_the_environment_is_read_where_the_configuration_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERCOM_APP_ID", "fromenv1")
+    monkeypatch.setenv("INTERCOM_REGION", "eu")
+    found = page(application())
+    assert (found["app_id"], found["api_base"]) == (APP_ID, "https://api-iam.eu.intercom.io")
+
+
+def test_the_configuration_is_read_once() -> None:
+    app = application()
+    app.config["INTERCOM_APP_ID"] = "changed1"
+    assert page(app)["app_id"] == APP_ID
+
+
+def test_two_applications_with_one_extension_share_nothing() -> None:
+    extension = SegmentIntercom()
+    first = application(extension=extension)
+    second = application(extension=extension, INTERCOM_APP_ID="other123", INTERCOM_IDENTITY_SECRET=None)
+    assert page(first)["app_id"] == APP_ID
+    assert page(second) == {"app_id": "other123", "user_id": "u"}
+    assert first.extensions["segment_intercom"] is not second.extensions["segment_intercom"]
+
+
+def test_the_loaders_say_who_and_for_which_company() -> None:
+    extension = SegmentIntercom()
+    extension.user_loader(lambda: {"id": "loaded"})
+    extension.company_loader(lambda: {"id": 1, "name": "One"})
+    found = page(application("{{ intercom_snippet() }}", extension))
+    assert (found["user_id"], found["company"]) == ("loaded", {"company_id": "1", "name": "One"})
+    assert page(application(extension=extension), "/visitor") == {"app_id": APP_ID}
+
+
+def test_an_exception_in_a_loader_is_the_hosts_and_surfaces() -> None:
+    extension = SegmentIntercom()
+
+    @extension.user_loader
+    def user() -> Any:
+        raise LookupError("the host's own")
+
+    with pytest.raises(LookupError, match="the host's own"):
+        application("{{ intercom_snippet() }}", extension).test_client().get("/")
+
+
+def test_flask_logins_current_user_works_as_it_is() -> None:
+    app = application("{{ intercom_snippet(current_user) }}", SECRET_KEY="x")
+    login = flask_login.LoginManager(app)
+
+    class Member(flask_login.UserMixin):
+        id, email = 7, "ann@example.com"
+
+    login.user_loader(lambda user_id: Member())
+    client = app.test_client()
+    assert settings_in(client.get("/").text) == {"app_id": APP_ID}
+    with client.session_transaction() as session:
+        session["_user_id"], session["_fresh"] = "7", True
+    assert settings_in(client.get("/").text)["email"] == "ann@example.com"
+
+
+def test_talismans_nonce_is_found_by_itself() -> None:
+    app = application()
+    Talisman(
+        app,
+        force_https=False,
+        content_security_policy={"script-src": []},
+        content_security_policy_nonce_in=["script-src"],
+    )
+    answer = app.test_client().get("/")
+    nonce = parsed(answer.text).tags[0][1]["nonce"]
+    assert nonce
+    assert f"'nonce-{nonce}'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_nonce_on_g_is_found() -> None:
+    app = application()
+    app.before_request(lambda: setattr(g, "csp_nonce", "r4nd0m"))
+    assert parsed(app.test_client().get("/").text).tags[0][1] == {"nonce": "r4nd0m"}
+
+
+def test_an_answer_with_an_identity_is_private_and_stored_nowhere() -> None:
+    client = application().test_client()
+    assert client.get("/").headers["Cache-Control"] == "private, no-store"
+    assert "Cache-Control" not in client.get("/visitor").headers
+
+
+@pytest.mark.parametrize("asked", ["public, max-age=60", "s-maxage=60"])
+def test_an_identity_in_a_public_answer_is_warned_of_and_kept_private(
+    asked: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = application()
+    app.add_url_rule(
+        "/public", "public", lambda: (render_template_string(TEMPLATE, user={"id": "u"}), {"Cache-Control": asked})
+    )
+    answer = app.test_client().get("/public")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "cache" in caplog.text
+
+
+def test_an_identity_in_a_stream_is_warned_of_since_its_headers_are_gone(caplog: pytest.LogCaptureFixture) -> None:
+    app = application()
+    app.add_url_rule("/stream", "stream", lambda: stream_template_string(TEMPLATE, user={"id": "u"}))
+    assert settings_in(app.test_client().get("/stream").text)["user_id"] == "u"
+    assert "after the headers were sent" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("debug", "testing", "strict"), [(True, False, True), (False, True, True), (False, False, False)]
+)
+def test_it_is_strict_while_somebody_develops_or_tests(debug: bool, testing: bool, strict: bool) -> None:
+    app = application("{{ intercom_snippet({'id': 'u', 'bad': bad}) }}", PROPAGATE_EXCEPTIONS=True)
+    app.debug, app.testing = debug, testing
+    app.context_processor(lambda: {"bad": b"bytes"})
+    if strict:
+        with pytest.raises(TraitError, match="bad: "):
+            app.test_client().get("/")
+    else:
+        assert page(app)["user_id"] == "u"
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_chosen_strictness_goes_before(strict: bool) -> None:
+    app = application("{{ intercom_snippet({'id': 'u', 'bad': bad}) }}", INTERCOM_STRICT=strict)
+    app.context_processor(lambda: {"bad": b"bytes"})
+    if strict:
+        with pytest.raises(TraitError):
+            app.test_client().get("/")
+    else:
+        assert page(app)["user_id"] == "u"
+
+
+def test_delimiters_chosen_after_the_extension_still_count() -> None:
+    app = application("<< intercom_snippet(user) >>{{ vue }}")
+    app.jinja_options = {"variable_start_string": "<<", "variable_end_string": ">>"}
+    html = app.test_client().get("/").text
+    assert settings_in(html)["user_id"] == "u"
+    assert html.endswith("{{ vue }}")
+
+
+def test_an_environment_that_exists_already_gets_the_helpers() -> None:
+    app = Flask("shop")
+    app.config["INTERCOM_APP_ID"] = APP_ID
+    environment = app.jinja_env
+    SegmentIntercom(app)
+    with app.test_request_context():
+        assert settings_in(environment.from_string("{{ intercom_snippet() }}").render()) == {"app_id": APP_ID}
+
+
+def test_a_macro_imported_without_context_has_the_helpers() -> None:
+    app = application("{% import 'macros' as macros %}{{ macros.help(user) }}")
+    from jinja2 import DictLoader
+
+    app.jinja_loader = DictLoader({"macros": "{% macro help(user) %}{{ intercom_snippet(user) }}{% endmacro %}"})  # type: ignore[assignment]
+    assert page(app)["user_id"] == "u"
+
+
+def test_a_template_outside_of_a_request_renders() -> None:
+    app = application()
+    with app.app_context():
+        assert settings_in(render_template_string(TEMPLATE, user={"id": "u"}))["user_id"] == "u"
+
+
+def test_the_static_files_are_served() -> None:
+    with application().test_client().get("/segment-intercom/loader.js") as answer:
+        assert answer.status_code == 200
+        assert "INTERCOM_SETTINGS" in answer.text
+
+
+def test_tenants_have_their_own_app_id() -> None:
+    app = application("{{ intercom_snippet(user, app_id='tenant12') }}")
+    assert page(app)["app_id"] == "tenant12"
+
+
+def test_no_secret_reaches_a_page_or_a_repr() -> None:
+    app = application()
+    assert SECRET not in app.test_client().get("/").text
+    assert SECRET not in repr(app.extensions["segment_intercom"])

@@ -1,0 +1,91 @@
+"""Identity: hash or token, the first secret signs, nothing secret leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jwt
+import pytest
+
+from segment_intercom import Identify, OptionError, Settings, messenger_settings, user_hash, user_jwt
+from tests.conftest import APP_ID, SECRET
+
+# Computed with `printf %s user1234 | openssl dgst -sha256 -hmac not-a-real-secret`.
+HASH_OF_USER1234 = "ae364d7885ec1903a137a112633ee447f39b66bcebdfa096e5482a2d5a7563ea"
+SIGNING = "a secret of at least thirty-two bytes"
+
+
+def claims_of(found: dict[str, Any], secret: str = SIGNING) -> dict[str, Any]:
+    return jwt.decode(found["intercom_user_jwt"], secret, algorithms=["HS256"], options={"require": ["exp"]})
+
+
+def test_the_hash_is_the_hmac_of_the_user_id() -> None:
+    assert user_hash(SECRET, "user1234") == HASH_OF_USER1234
+
+
+def test_the_hash_is_of_the_user_id_and_of_the_email_only_without_one(settings: Settings) -> None:
+    both = messenger_settings(Identify("user1234", {"email": "teemo@segment.com"}), settings)
+    assert both["user_hash"] == HASH_OF_USER1234
+    alone = messenger_settings(Identify(None, {"email": "teemo@segment.com"}), settings)
+    assert alone["user_hash"] == user_hash(SECRET, "teemo@segment.com")
+
+
+def test_the_first_of_several_secrets_signs() -> None:
+    found = messenger_settings(Identify("user1234"), Settings(app_id=APP_ID, identity_secret=[SECRET, "older"]))
+    assert found["user_hash"] == HASH_OF_USER1234
+
+
+def test_without_a_secret_there_is_no_proof(unverified: Settings) -> None:
+    assert messenger_settings(Identify("u"), unverified) == {"app_id": APP_ID, "user_id": "u"}
+
+
+def test_a_visitor_needs_no_proof(settings: Settings) -> None:
+    assert messenger_settings([], settings) == {"app_id": APP_ID}
+
+
+def test_a_token_names_the_user_and_ends() -> None:
+    settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity="jwt", identity_ttl=60)
+    found = messenger_settings(Identify(2**70), settings)
+    claims = claims_of(found)
+    assert claims["user_id"] == found["user_id"] == str(2**70)
+    assert claims.keys() == {"user_id", "exp"}
+    assert "user_hash" not in found
+
+
+def test_signed_fields_move_from_the_page_into_the_token() -> None:
+    settings = Settings(
+        app_id=APP_ID, identity_secret=SIGNING, identity="jwt", signed_fields=["email", "plan", "app_id", "missing"]
+    )
+    found = messenger_settings(Identify("u", {"email": "a@example.com", "plan": "pro", "seats": 3}), settings)
+    claims = claims_of(found)
+    assert {**claims, "exp": 0} == {"user_id": "u", "email": "a@example.com", "plan": "pro", "exp": 0}
+    assert found["custom_attributes"] == {"seats": 3}
+    assert "email" not in found
+    assert found["app_id"] == APP_ID
+
+
+def test_somebody_with_only_an_email_has_a_hash_also_where_tokens_are_chosen() -> None:
+    settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity="jwt")
+    found = messenger_settings(Identify(None, {"email": "a@example.com"}), settings)
+    assert found["user_hash"] == user_hash(SIGNING, "a@example.com")
+    assert "intercom_user_jwt" not in found
+
+
+@pytest.mark.parametrize("secret", ["", None, 5])
+def test_an_empty_secret_signs_nothing(secret: Any) -> None:
+    with pytest.raises(OptionError, match="secret: must be"):
+        user_hash(secret, "u")
+    with pytest.raises(OptionError, match="secret: must be"):
+        user_jwt(secret, {"user_id": "u"}, 60)
+
+
+@pytest.mark.parametrize("claims", [{}, {"user_id": 5}, {"user_id": ""}])
+def test_a_token_needs_the_user_id_as_a_string(claims: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match="user_id"):
+        user_jwt(SIGNING, claims, 60)
+
+
+def test_the_secret_is_nowhere_in_the_settings_of_a_page() -> None:
+    for identity in ("hash", "jwt"):
+        settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity=identity)
+        assert SIGNING not in str(messenger_settings(Identify("u", {"plan": "pro"}), settings))
