@@ -14,6 +14,8 @@ from uuid import UUID
 from .errors import CallError
 
 Traits = Mapping[str, Any]
+# A string, a whole number or a UUID goes in; what a call holds is always a string, or None where there is none.
+Id = Any
 
 
 def user_id_text(value: object, name: str = "user_id") -> str | None:
@@ -35,7 +37,7 @@ class Call:
     _ids: ClassVar[tuple[str, ...]] = ("anonymous_id",)
     _dicts: ClassVar[tuple[str, ...]] = ("context", "integrations")
 
-    anonymous_id: str | None = None
+    anonymous_id: Id = None
     # Both may hold somebody's proof of identity, which belongs in no log.
     context: Traits = field(default_factory=dict, repr=False)
     integrations: Traits = field(default_factory=dict, repr=False)
@@ -44,9 +46,11 @@ class Call:
 
     def __post_init__(self) -> None:
         for name in self._ids:
-            object.__setattr__(self, name, user_id_text(getattr(self, name), name))
+            if (value := getattr(self, name)) is not None and (type(value) is not str or not value):
+                object.__setattr__(self, name, user_id_text(value, name))
         for name in self._dicts:
-            object.__setattr__(self, name, _mapping(name, getattr(self, name)))
+            if type(value := getattr(self, name)) is not dict:
+                object.__setattr__(self, name, _mapping(name, value))
 
     @property
     def options(self) -> Traits:
@@ -78,7 +82,7 @@ class Identify(Call):
     _ids: ClassVar[tuple[str, ...]] = ("user_id", *Call._ids)
     _dicts: ClassVar[tuple[str, ...]] = ("traits", *Call._dicts)
 
-    user_id: str | None = None
+    user_id: Id = None
     traits: Traits = field(default_factory=dict)
 
 
@@ -89,9 +93,9 @@ class Group(Call):
     _ids: ClassVar[tuple[str, ...]] = ("group_id", "user_id", *Call._ids)
     _dicts: ClassVar[tuple[str, ...]] = ("traits", *Call._dicts)
 
-    group_id: str | None = None
+    group_id: Id = None
     traits: Traits = field(default_factory=dict)
-    user_id: str | None = None
+    user_id: Id = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Track(Call):
 
     event: str = ""
     properties: Traits = field(default_factory=dict)
-    user_id: str | None = None
+    user_id: Id = None
 
     def __post_init__(self) -> None:
         Call.__post_init__(self)
@@ -120,7 +124,7 @@ class Page(Call):
 
     name: str | None = None
     properties: Traits = field(default_factory=dict)
-    user_id: str | None = None
+    user_id: Id = None
     category: str | None = None
 
 
@@ -133,7 +137,7 @@ class Screen(Call):
 
     name: str | None = None
     properties: Traits = field(default_factory=dict)
-    user_id: str | None = None
+    user_id: Id = None
     category: str | None = None
 
 
@@ -143,8 +147,8 @@ class Alias(Call):
 
     _ids: ClassVar[tuple[str, ...]] = ("previous_id", "user_id", *Call._ids)
 
-    previous_id: str | None = None
-    user_id: str | None = None
+    previous_id: Id = None
+    user_id: Id = None
 
 
 TYPES: dict[str, type[Call]] = {

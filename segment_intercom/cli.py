@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .calls import Identify
 from .demo import create_demo
@@ -24,6 +24,14 @@ _SANDBOX_APP_ID = "sandbox1"
 _port = click.option(
     "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0: the system chooses one."
 )
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing of single requests: the live panes ask every second, and the inspector shows all that matters."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+        if type == "error":
+            super().log(type, message, *args)
 
 
 class _Group(click.Group):
@@ -61,7 +69,9 @@ def demo(port: int) -> None:
 @click.option("--visitors/--no-visitors", default=True, show_default=True, help='"Visitors on your website".')
 @click.option("--enforce/--no-enforce", default=True, show_default=True, help="Refuse users without a valid proof.")
 @click.option("--trusted-domain", multiple=True, metavar="HOST", help="Refuse pages of other hosts; repeatable.")
-def sandbox(port: int, app_id: str, region: Any, visitors: bool, enforce: bool, trusted_domain: tuple[str, ...]) -> None:
+def sandbox(
+    port: int, app_id: str, region: Any, visitors: bool, enforce: bool, trusted_domain: tuple[str, ...]
+) -> None:
     """Serve an imitation of Intercom to develop and test against.
 
     The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof.
@@ -119,7 +129,7 @@ def _json_object(text: str) -> Mapping[str, Any]:
 
 def _serve(app: Callable[..., Any], port: int, name: str, path: str) -> None:
     try:
-        server = make_server(_HOST, port, app, threaded=True)
+        server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit):
         raise click.ClickException(f"port {port} is taken; choose another with --port") from None
     click.echo(f"{name} on http://{_HOST}:{server.server_port}{path}  (Ctrl+C stops it)")

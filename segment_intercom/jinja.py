@@ -51,8 +51,8 @@ class Helpers:
         self, user: Any = _ASK_LOADER, *, nonce: Nonce = None, load: str = "load", **options: Any
     ) -> Markup:
         """Return the script element that shows the Messenger to a user, or to a visitor when ``user`` is None."""
-        settings = self.settings()
         found = self.intercom_settings(user, **options)
+        settings = self.settings()
         if settings.enabled and "app_id" not in found:
             self._warn_once("app_id", "no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
             return Markup("")
@@ -62,14 +62,16 @@ class Helpers:
         self, user: Any = _ASK_LOADER, *, traits: Mapping[str, Any] | None = None, company: Any = None, **options: Any
     ) -> dict[str, Any]:
         """Return the intercomSettings object of a user as a dict, for ``| tojson``."""
-        overlay = _overlay(options)
-        found = messenger_settings(self._calls(user, traits, company), self.settings()) | overlay
-        if found.get(_LAUNCHER) == DEFAULT_LAUNCHER:
-            del found[_LAUNCHER]
+        overlay = _overlay(options) if options else options
+        found = messenger_settings(self._calls(user, traits, company), self.settings())
+        if overlay:
+            found.update(overlay)
+            if found.get(_LAUNCHER) == DEFAULT_LAUNCHER:
+                del found[_LAUNCHER]
         self.rendered(found)
         return found
 
-    def _calls(self, user: Any, traits: Mapping[str, Any] | None, company: Any) -> list[Call]:
+    def _calls(self, user: Any, traits: Mapping[str, Any] | None, company: Any) -> Call | list[Call]:
         identify = identify_of(self._user(user))
         if traits is not None:
             if not isinstance(traits, Mapping):
@@ -80,7 +82,7 @@ class Helpers:
             return []
         if company is None and self.company_loader is not None:
             company = self.company_loader()
-        return [identify] if company is None else [identify, Group(traits=_company(company))]
+        return identify if company is None else [identify, Group(traits=_company(company))]
 
     def _user(self, user: Any) -> Any:
         if user is _ASK_LOADER:

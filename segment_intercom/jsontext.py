@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import orjson
@@ -19,6 +20,15 @@ def dumps(value: Any) -> str:
         text = orjson.dumps(value, option=_ONLY_JSON)
     except TypeError:  # orjson refuses lone surrogates and whole numbers beyond 64 bits, too
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    if b"null" in text:  # perhaps a NaN, which orjson writes so and the standard library refuses
-        json.dumps(value, allow_nan=False, default=str)
+    if b"null" in text and _holds_nan(value):
+        raise ValueError("NaN and infinity are no JSON")
     return text.decode()
+
+
+def _holds_nan(value: Any) -> bool:
+    """Tell whether a number in it is none, which orjson writes as null."""
+    if isinstance(value, dict):
+        return any(map(_holds_nan, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_holds_nan, value))
+    return isinstance(value, float) and not math.isfinite(value)

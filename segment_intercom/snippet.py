@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
@@ -20,7 +20,6 @@ Nonce = str | Callable[[], str | None] | None
 
 # Base64, or base64url without padding as flask-talisman makes them.
 _NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
-_PLACES = re.compile("INTERCOM_(SETTINGS|LOAD|WIDGET)")
 
 
 def render_snippet(
@@ -39,19 +38,23 @@ def render_snippet(
     if intercom_settings.get("app_id") is None:
         logger.warning("app_id: no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
         return Markup("")
-    values = {
-        "SETTINGS": _object_literal(intercom_settings, settings),
-        "LOAD": f'"{load}"',
-        "WIDGET": _escape(dumps(f"{settings.widget_url}/{_app_id(intercom_settings)}")),
-    }
-    script = "".join(values.get(part, part) for part in _loader())
-    return Markup(f"<script{_nonce_attribute(nonce)}>{script}</script>")  # noqa: S704 - all parts are escaped above
+    before, after = _loader(settings.widget_url, intercom_settings["app_id"], load)
+    literal = _object_literal(intercom_settings, settings)
+    return Markup(f"<script{_nonce_attribute(nonce)}>{before}{literal}{after}</script>")  # noqa: S704 - all escaped
 
 
-@cache
-def _loader() -> tuple[str, ...]:
-    """The built loader, cut at the places where a page's values go."""
-    return tuple(_PLACES.split(assets.read("segment_intercom/loader.min.js")))
+@lru_cache(maxsize=256)
+def _loader(widget_url: str, app_id: str, load: str) -> tuple[str, str]:
+    """The built loader with its two values filled in, cut where the settings go; an application has few of them."""
+    try:
+        widget = f"{widget_url}/{check_app_id(app_id)}"
+    except checks.Refused as refused:
+        raise OptionError("app_id", str(refused)) from None
+    script = assets.read("segment_intercom/loader.min.js")
+    for name, value in (("LOAD", load), ("WIDGET", widget)):
+        script = script.replace(f"INTERCOM_{name}", _escape(dumps(value)))
+    before, _, after = script.partition("INTERCOM_SETTINGS")
+    return before, after
 
 
 def _object_literal(intercom_settings: Mapping[str, Any], settings: Settings) -> str:
@@ -85,13 +88,6 @@ def _escape(text: str) -> str:
         .replace("\u2028", "\\u2028")
         .replace("\u2029", "\\u2029")
     )
-
-
-def _app_id(intercom_settings: Mapping[str, Any]) -> str:
-    try:
-        return str(check_app_id(intercom_settings["app_id"]))
-    except checks.Refused as refused:
-        raise OptionError("app_id", str(refused)) from None
 
 
 def _nonce_attribute(nonce: Nonce) -> str:

@@ -21,6 +21,8 @@ def identify_of(user: Any) -> Identify | None:
     A user is an Identify, a mapping of traits (its id under ``user_id``, ``userId`` or ``id``), an object with ``id``
     or ``get_id()``, or with its own ``intercom_traits()``. Somebody whose ``is_authenticated`` is False is a visitor.
     """
+    if type(user) is dict:
+        return _from_mapping(user)
     if isinstance(user, NoneType):  # isinstance, since a proxy such as Flask-Login's may stand for None
         return None
     if isinstance(user, Identify):
@@ -33,9 +35,11 @@ def identify_of(user: Any) -> Identify | None:
 
 
 def _from_mapping(traits: Mapping[str, Any], user_id: Any = None) -> Identify:
-    given = [traits[name] for name in _IDS if traits.get(name) is not None]
-    kept = {name: value for name, value in traits.items() if name not in _IDS}
-    return Identify(given[0] if given else user_id, kept)
+    kept = dict(traits)
+    for name in _IDS:
+        if name in kept and (found := kept.pop(name)) is not None and user_id is None:
+            user_id = found
+    return Identify(user_id, kept)
 
 
 def _from_object(user: Any) -> Identify:

@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import hypothesis
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from segment_intercom import Settings
+
+# A slow machine is no fault of the code.
+hypothesis.settings.register_profile("shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("shared")
 
 APP_ID = "abc12345"
 SECRET = "not-a-real-secret"

@@ -1,6 +1,6 @@
 """The values of traits and properties: from what a person hands in to what Intercom takes.
 
-``custom_attributes`` runs the steps in their order: plain, name_dates, handle_nested.
+``custom_attributes`` takes each trait through three steps: plain values, date keys, nested handling.
 """
 
 from .companies import companies_of as companies_of

@@ -15,14 +15,17 @@ from .money import is_finite
 # Below this a number is seconds, from here on milliseconds; it is the year 2970 in seconds, 1971 in milliseconds.
 _MILLISECONDS_FROM = 31_557_600_000
 _LAST_MILLISECOND = 8_640_000_000_000_000  # of a JavaScript date
+_NUMBERS = (int, float, Decimal)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY = _EPOCH.toordinal()
+_DAY = 86_400
 
 _ISO = re.compile(
     r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?"
     r"(?:[ T]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)? ?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 # A trait counts as a date only in this narrower form: "2014" or "20140101" is more likely to be something else.
-_ISO_TRAIT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]|\Z)")
+starts_like_a_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]|\Z)").match
 
 _TOKEN = re.compile(
     r"(?P<time>([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)"
@@ -42,20 +45,22 @@ def seconds(value: object) -> int | None:
     Accepted are date and datetime objects (a naive one is UTC), seconds, milliseconds, both as text of 10 and 13
     digits, ISO 8601, and what JavaScript writes, such as ``Thu Mar 24 2016 17:46:45 GMT+0000 (UTC)``.
     """
+    if type(value) is int and -_MILLISECONDS_FROM < value < _MILLISECONDS_FROM:
+        return value
     if isinstance(value, datetime):
         return _elapsed(value)
     if isinstance(value, date):
         return _elapsed(datetime(value.year, value.month, value.day))
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, _NUMBERS):
         return _from_number(value)
     return _from_text(value.strip()) if isinstance(value, str) else None
 
 
-def is_date_trait(text: str) -> bool:
-    """Tell whether a text is an ISO 8601 date, which makes a trait of any name a date."""
-    return _ISO_TRAIT.match(text) is not None and _from_iso(text) is not None
+def date_in_text(text: str) -> int | None:
+    """Return the Unix time in a text that is an ISO 8601 date, which makes a trait of any name a date, else None."""
+    return _from_iso(text) if starts_like_a_date(text) else None
 
 
 def _elapsed(moment: datetime) -> int:
@@ -82,7 +87,10 @@ def _from_iso(text: str) -> int | None:
     if match is None:
         return None
     year, month, day, hour, minute, second, zone = match.groups()
-    return _moment((int(year), int(month or 1), int(day or 1)), (hour, minute, second), _minutes(zone))
+    days = _days(int(year), int(month or 1), int(day or 1))
+    if days is None or hour is None:
+        return None if days is None else days * _DAY
+    return _moment(days, int(hour), int(minute), int(second or 0), _minutes(zone))
 
 
 def _from_javascript(text: str) -> int | None:
@@ -106,7 +114,8 @@ def _from_javascript(text: str) -> int | None:
         elif kind == "unknown" or (kind == "word" and part[:3].lower() not in _WEEKDAYS):
             return None
     day = _from_slashes(slashed) if slashed else _from_words(month, numbers)
-    return _moment(day, clock or (0, 0, 0), offset) if day else None
+    days = _days(*day) if day else None
+    return None if days is None else _moment(days, *(clock or (0, 0, 0)), offset)
 
 
 def _clock(hour: str, minute: str, second: str | None, half: str | None) -> tuple[int, int, int]:
@@ -139,10 +148,14 @@ def _minutes(zone: str | None) -> int:
     return (-1 if zone[0] == "-" else 1) * (60 * int(digits[:2]) + int(digits[2:]))
 
 
-def _moment(day: tuple[int, int, int], clock: tuple[int | str | None, ...], offset: int) -> int | None:
-    hour, minute, second = (int(part or 0) for part in clock)
+def _days(year: int, month: int, day: int) -> int | None:
     try:
-        moment = datetime(*day, hour, minute, second, tzinfo=UTC)
-    except ValueError:  # the 31st of February, a 25th hour, the year 0
+        return date(year, month, day).toordinal() - _FIRST_DAY
+    except ValueError:  # the 31st of February, the year 0
         return None
-    return _elapsed(moment) - 60 * offset
+
+
+def _moment(days: int, hour: int, minute: int, second: int, offset: int) -> int | None:
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return days * _DAY + hour * 3_600 + (minute - offset) * 60 + second

@@ -35,9 +35,11 @@ def plain_name(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 
 
-@lru_cache(maxsize=4096)
-def _user_slot(name: str) -> str | None:
-    return _USER_SLOTS.get(plain_name(name))
+@lru_cache(maxsize=1024)
+def _meanings(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Which of these names mean something, each with its meaning; an application has few sets of names."""
+    found = ((name, _USER_SLOTS.get(plain_name(name))) for name in names if isinstance(name, str))
+    return tuple((name, slot) for name, slot in found if slot is not None)
 
 
 def split(traits: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -46,14 +48,9 @@ def split(traits: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], di
     Of two traits with one meaning the first that is not None counts.
     """
     known: dict[str, Any] = {}
-    custom: dict[str, Any] = {}
-    for name, value in traits.items():
-        slot = _user_slot(name) if isinstance(name, str) else None
-        if slot is None:
-            custom[name] = value
-            continue
-        if slot in _ALSO_CUSTOM:
-            custom[name] = value
+    custom = dict(traits)
+    for name, slot in _meanings(tuple(traits)):
+        value = traits[name] if slot in _ALSO_CUSTOM else custom.pop(name)
         if known.get(slot) is None:
             known[slot] = value
         elif value is not None and value != known[slot] and slot not in _ALSO_CUSTOM:
@@ -71,8 +68,6 @@ def full_name(known: Mapping[str, Any]) -> str | None:
 
 def text_of(value: Any) -> str | None:
     """A text, trimmed, or None when there is nothing in it; lazy strings are read."""
-    if value is None or isinstance(value, bool | int | float):
-        return None
-    if isinstance(value, str) or hasattr(value, "casefold"):
+    if type(value) is str or hasattr(value, "casefold"):
         return str(value).strip() or None
     return None

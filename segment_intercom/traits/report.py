@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 
 from ..errors import TraitError
 
@@ -15,6 +16,12 @@ class Report:
     """Tells the developer about a trait by its name, never by its value."""
 
     strict: bool
+
+    @classmethod
+    @cache
+    def of(cls, strict: bool) -> Report:
+        """The report of that strictness; it has no state, so that one of each is enough."""
+        return cls(strict)
 
     def refuse(self, name: str, problem: str) -> None:
         """A trait that cannot be sent: raise TraitError when strict, else log that it is left out."""

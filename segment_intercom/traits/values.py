@@ -7,14 +7,13 @@ import enum
 import math
 import numbers
 from collections import UserString
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
-from datetime import date
+from collections.abc import Mapping, Sequence, Set
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from .dates import is_date_trait, seconds
+from .dates import date_in_text, seconds
 from .money import is_finite
 
 _DEEPEST = 32
@@ -24,6 +23,10 @@ ACCEPTED = (
     "accepted are text, numbers, True, False, None, dates, UUIDs, enums, dicts, lists, sets, dataclasses and objects"
     " with an intercom_traits() method"
 )
+_BYTES = (bytes, bytearray, memoryview)
+_NUMBERS = (numbers.Number, Decimal)
+_REAL_NUMBERS: tuple[Any, ...] = (numbers.Real, Decimal)
+_KEYS = (str, int, UUID)
 
 
 class Unsendable(ValueError):
@@ -38,56 +41,32 @@ class Seconds(int):
     """A date, already in Unix seconds: its key will say so."""
 
 
-def plain(value: Any, path: tuple[str, ...]) -> Any:
+def plain(value: Any, path: tuple[str, ...], inside: tuple[int, ...] = ()) -> Any:
     """Return a value as JSON holds it, dates as Seconds; raise Unsendable for NaN, a cycle and unknown types.
 
-    Decimals become whole numbers or floats; whole numbers that JavaScript cannot hold become text.
+    Decimals become whole numbers or floats; whole numbers that JavaScript cannot hold become text. ``path`` is where
+    the value stands, ``inside`` the identities of the containers around it.
     """
-    return _Reader().read(value, path)
+    scalar = _EXACT_SCALARS.get(type(value))
+    if scalar is not None:
+        return scalar(value, path)
+    if isinstance(value, enum.Enum):
+        return plain(value.value, path, inside)
+    for kinds, read in _SCALARS:
+        if isinstance(value, kinds):
+            return read(value, path)
+    return str(value) if _is_lazy_text(value) else _container(value, path, inside)
 
 
-class _Reader:
-    """Follows nested values and remembers where it is, so that a cycle ends in an error instead of never."""
-
-    def __init__(self) -> None:
-        self._open: set[int] = set()
-
-    def read(self, value: Any, path: tuple[str, ...]) -> Any:
-        if isinstance(value, enum.Enum):
-            return self.read(value.value, path)
-        if value is None or isinstance(value, bool):
-            return value if value is None else bool(value)
-        if isinstance(value, str):
-            return _text(str(value))
-        if isinstance(value, numbers.Number | Decimal):
-            return _number(value, path)
-        if isinstance(value, date):
-            return Seconds(seconds(value) or 0)
-        if isinstance(value, UUID | UserString) or _is_lazy_text(value):
-            return str(value)
-        return self._container(value, path)
-
-    def _container(self, value: Any, path: tuple[str, ...]) -> Any:
-        with self._inside(value, path):
-            if isinstance(value, Mapping):
-                return {_key(key, path): self.read(item, (*path, str(key))) for key, item in value.items()}
-            if isinstance(value, Set):
-                value = sorted(value, key=repr)  # a set has no order, an answer should have one
-            if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-                return [self.read(item, (*path, str(index))) for index, item in enumerate(value)]
-            return self.read(_object(value, path), path)
-
-    @contextmanager
-    def _inside(self, value: Any, path: tuple[str, ...]) -> Iterator[None]:
-        if id(value) in self._open:
-            raise Unsendable(path, "contains itself; give a value without the cycle")
-        if len(self._open) >= _DEEPEST:
-            raise Unsendable(path, f"is nested more than {_DEEPEST} levels deep; send the values that matter")
-        self._open.add(id(value))
-        try:
-            yield
-        finally:
-            self._open.discard(id(value))
+def plain_key(key: Any, path: tuple[str, ...]) -> str:
+    """Return a key of a dict as text, or raise Unsendable."""
+    if type(key) is str:
+        return key
+    if isinstance(key, enum.Enum):
+        key = key.value
+    if isinstance(key, _KEYS) or _is_lazy_text(key):
+        return str(key)
+    raise Unsendable(path, f"has a key of type {type(key).__name__}; keys are text")
 
 
 def fields_of(thing: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -99,35 +78,72 @@ def fields_of(thing: Any, names: Sequence[str]) -> dict[str, Any]:
     return {name: value for name, value in found if value is not None and not callable(value)}
 
 
-def _text(text: str) -> Any:
-    return Seconds(seconds(text) or 0) if text[4:5] == "-" and is_date_trait(text) else text
+def _text(value: Any, _: tuple[str, ...]) -> str | Seconds:
+    text = str(value)
+    date = date_in_text(text)
+    return text if date is None else Seconds(date)
+
+
+def _same(value: Any, _: tuple[str, ...]) -> Any:
+    return value
+
+
+def _date(value: Any, _: tuple[str, ...]) -> Seconds:
+    return Seconds(seconds(value) or 0)
 
 
 def _number(value: Any, path: tuple[str, ...]) -> int | float | str:
-    if not isinstance(value, numbers.Real | Decimal):
+    if not isinstance(value, _REAL_NUMBERS):
         raise Unsendable(path, "is a complex number; Intercom takes real ones")
     if not is_finite(value):
         raise Unsendable(path, "is not a finite number of a size that can be sent; leave it out or send None")
-    if value == (whole := int(math.trunc(value))):
-        return whole if -LARGEST < whole < LARGEST else _large(value, whole)
-    return float(value)
+    whole: int = math.trunc(value)
+    if value != whole:
+        return float(value)
+    if -LARGEST < whole < LARGEST:
+        return whole
+    return float(value) if type(value) is float else str(whole)
 
 
-def _large(value: Any, whole: int) -> float | str:
-    return float(value) if isinstance(value, float) else str(whole)
-
-
-def _key(key: Any, path: tuple[str, ...]) -> str:
-    if isinstance(key, enum.Enum):
-        key = key.value
-    if isinstance(key, str | int | UUID) or _is_lazy_text(key):
-        return str(key)
-    raise Unsendable(path, f"has a key of type {type(key).__name__}; keys are text")
+# By exact type, which is fast and nearly always enough, and by kind, where a proxy counts as what it stands for.
+_EXACT_SCALARS: dict[type, Any] = {
+    str: _text,
+    bool: _same,
+    type(None): _same,
+    int: _number,
+    float: _number,
+    Decimal: _number,
+    datetime: _date,
+    date: _date,
+}
+_SCALARS: tuple[tuple[Any, Any], ...] = (
+    (type(None), lambda value, path: None),
+    (bool, lambda value, path: bool(value)),
+    (str, _text),
+    (_NUMBERS, _number),
+    (date, _date),
+    ((UUID, UserString), lambda value, path: str(value)),
+)
 
 
 def _is_lazy_text(value: Any) -> bool:
     # Flask-Babel's and Django's lazy strings are no str, but answer for one.
     return hasattr(value, "casefold") and hasattr(value, "encode")
+
+
+def _container(value: Any, path: tuple[str, ...], inside: tuple[int, ...]) -> Any:
+    if id(value) in inside:
+        raise Unsendable(path, "contains itself; give a value without the cycle")
+    if len(inside) >= _DEEPEST:
+        raise Unsendable(path, f"is nested more than {_DEEPEST} levels deep; send the values that matter")
+    inside = (*inside, id(value))
+    if isinstance(value, Mapping):
+        return {plain_key(key, path): plain(item, (*path, str(key)), inside) for key, item in value.items()}
+    if isinstance(value, Set):
+        value = sorted(value, key=repr)  # a set has no order, an answer should have one
+    if isinstance(value, Sequence) and not isinstance(value, _BYTES):
+        return [plain(item, (*path, str(index)), inside) for index, item in enumerate(value)]
+    return plain(_object(value, path), path, inside)
 
 
 def _object(value: Any, path: tuple[str, ...]) -> Any:

@@ -1,0 +1,1 @@
+"""What does the package cost? ``python -m benchmarks`` answers, in ratios."""

@@ -1,0 +1,423 @@
+"""The sandbox's widget in a real browser: how it boots, looks, behaves and ends."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from segment_intercom.sandbox import Workspace
+
+from .sandbox_pages import APP, Site, booted, box, launcher, panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import ConsoleMessage, Error, Page, Route
+
+ADA = {"user_id": "42", "name": "Ada Lovelace", "email": "ada@example.com"}
+
+
+@pytest.fixture
+def site(serve: Callable[[Any], str]) -> Site:
+    return Site(serve, Workspace(APP, name="Acme"))
+
+
+@pytest.fixture
+def console(page: Page) -> Iterator[list[ConsoleMessage]]:
+    said: list[ConsoleMessage] = []
+    thrown: list[Error] = []
+    page.on("console", lambda message: said.append(message))
+    page.on("pageerror", lambda error: thrown.append(error))
+    yield said
+    assert thrown == []
+
+
+def say(page: Page, text: str) -> None:
+    box(page).fill(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text(text)
+
+
+# --- boot
+
+
+def test_it_boots_by_itself_from_the_settings(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    assert booted(page).get_attribute("data-user-id") == "42"
+    expect(launcher(page)).to_be_visible()
+    assert site.requests()[0]["settings"] == ADA
+
+
+def test_it_drains_the_queue_in_order(site: Site, page: Page) -> None:
+    site.open(page, None, queued="Intercom('boot', {user_id: '7'}); Intercom('trackEvent', 'One', {n: 1});")
+    page.evaluate("Intercom('trackEvent', 'Two')")
+    site.expect_kinds(page, ["boot", "event", "event"])
+    assert site.requests()[1]["settings"] == {"event_name": "One", "metadata": {"n": 1}}
+
+
+def test_an_update_right_after_the_boot_does_not_change_the_boot(site: Site, page: Page) -> None:
+    site.open(page, None, queued="Intercom('boot', {user_id: '7'}); Intercom('update', {user_id: '7', plan: 'pro'});")
+    site.expect_kinds(page, ["boot", "update"])
+    assert site.requests()[0]["settings"] == {"user_id": "7"}
+    assert site.requests()[1]["settings"] == {"user_id": "7", "plan": "pro"}
+
+
+def test_a_second_script_leaves_the_first_messenger_alone(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    page.add_script_tag(url=f"{site.address}/intercom/widget/{APP}")
+    assert page.locator("#intercom-container").count() == 1
+    assert site.kinds() == ["boot"]
+
+
+def test_it_works_without_a_shim(site: Site, page: Page) -> None:
+    page.goto(f"{site.address}/intercom/inspector")
+    page.add_script_tag(url=f"{site.address}/intercom/widget/{APP}")
+    page.evaluate("Intercom('boot')")
+    expect(launcher(page)).to_be_visible()
+
+
+def test_hostile_names_and_values_arrive_as_they_are(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    hostile = {"__proto__": "p", "constructor": "c", "toString": "</script><img src=x onerror=alert(1)>"}
+    site.open(page, {**hostile, "user_id": "42", "name": "<b>Ada</b>"})
+    launcher(page).click()
+    expect(panel(page)).to_contain_text("Hi <b>Ada</b>")
+    assert site.sandbox.extensions["sandbox"].state()["people"][0]["custom_attributes"] == hostile
+    assert console == []
+
+
+def test_the_region_decides_the_address(site: Site, page: Page) -> None:
+    site.workspace.region = "eu"
+    site.open(page, {"api_base": "https://api-iam.eu.intercom.io"})
+    assert site.requests()[0]["region"] == "eu"
+    site.open(page, {"api_base": f"{site.address}/intercom/messenger/eu"})
+
+
+def test_a_refusal_shows_no_launcher_and_says_why_once(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    site.workspace.identity_secret = "a-secret-that-is-not-real"
+    site.write({**ADA, "user_hash": "wrong"})
+    with page.expect_console_message(lambda said: said.text.startswith("Intercom:")):
+        page.goto(site.address)
+    expect(page.locator("#intercom-container")).to_have_count(0)
+    (said,) = [said for said in console if said.text.startswith("Intercom:")]
+    assert said.type == "error"
+    assert "proof_wrong" in said.text
+
+
+def test_visitors_switched_off_see_nothing(site: Site, page: Page) -> None:
+    site.workspace.visitors = False
+    site.open(page, {})
+    page.evaluate("Intercom('show')")
+    expect(launcher(page)).to_have_count(0)
+    expect(panel(page)).to_have_count(0)
+
+
+def test_it_works_under_a_strict_policy_without_inline_styles(
+    site: Site, page: Page, console: list[ConsoleMessage]
+) -> None:
+    site.headers = {
+        "Content-Security-Policy": "default-src 'none'; script-src 'nonce-n0nce'; connect-src 'self'; img-src data:"
+    }
+    site.open(page, {**ADA, "action_color": "#ffd23f"})
+    launcher(page).click()
+    expect(panel(page)).to_have_css("position", "fixed")
+    assert console == []
+
+
+def test_in_intercoms_own_name_it_talks_to_intercoms_own_hosts(site: Site, page: Page) -> None:
+    def forward(route: Route) -> None:
+        target = re.sub(r"https://api-iam.intercom.io", "/messenger/us", route.request.url)
+        target = target.replace("https://widget.intercom.io", "")
+        route.fulfill(response=route.fetch(url=f"{site.address}/intercom{target}"))
+
+    page.route("https://*.intercom.io/**", forward)
+    site.write(ADA)
+    site.html = site.html.replace("/intercom/widget", "https://widget.intercom.io/widget")
+    with page.expect_request("https://api-iam.intercom.io/ping"):
+        page.goto(site.address)
+    booted(page)
+
+
+# --- launcher and panel
+
+
+def test_the_panel_opens_and_closes_by_keyboard_alone(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    page.keyboard.press("Tab")
+    expect(launcher(page)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel(page)).to_contain_text("Hi Ada, how can we help?")
+    expect(launcher(page)).to_have_attribute("aria-expanded", "true")
+    expect(box(page)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel(page)).to_have_count(0)
+    expect(launcher(page)).to_be_focused()
+
+
+def test_enter_sends_and_shift_enter_breaks_the_line(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    launcher(page).click()
+    page.keyboard.type("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("one two")
+    expect(box(page)).to_have_value("")
+    assert site.requests()[-1]["settings"] == {"text": "one\ntwo"}
+
+
+def test_conversations_survive_a_reload_and_end_with_the_shutdown(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    launcher(page).click()
+    say(page, "Remember me")
+    page.reload()
+    launcher(page).click()
+    expect(page.get_by_role("log")).to_contain_text("Remember me")
+    page.evaluate("Intercom('shutdown'); Intercom('boot', {})")
+    launcher(page).click()
+    expect(panel(page)).to_contain_text("Hi there")
+    expect(page.get_by_role("log")).not_to_contain_text("Remember me")
+    assert site.kinds()[-2:] == ["shutdown", "boot"]
+
+
+def test_a_message_that_is_not_sent_stays_in_the_field(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    launcher(page).click()
+    site.sandbox.extensions["sandbox"].reset()
+    page.keyboard.type("Lost?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Not sent")
+    expect(box(page)).to_have_value("Lost?")
+
+
+def test_several_conversations_are_listed_and_opened(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    launcher(page).click()
+    say(page, "First")
+    page.evaluate("Intercom('showNewMessage', 'Second')")
+    expect(box(page)).to_have_value("Second")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("Second")
+    page.get_by_role("button", name="All messages").click()
+    page.get_by_role("button", name="First").click()
+    expect(page.get_by_role("log")).to_contain_text("First")
+
+
+@pytest.mark.parametrize(("hidden", "count"), [(True, 0), (False, 1), (None, 1)])
+def test_the_launcher_has_three_states(site: Site, page: Page, hidden: bool | None, count: int) -> None:
+    site.open(page, {**ADA, "hide_default_launcher": hidden})
+    expect(launcher(page)).to_have_count(count)
+    page.evaluate("Intercom('show')")
+    expect(panel(page)).to_be_visible()
+
+
+def test_a_custom_launcher_works_even_when_added_later(site: Site, page: Page) -> None:
+    site.open(page, {"custom_launcher_selector": ".help", "hide_default_launcher": True})
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a href=\"/x\" class=help><i>Help</i></a>')")
+    page.get_by_role("link", name="Help").click()
+    expect(panel(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Help")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(panel(page)).to_be_visible()
+
+
+def test_an_invalid_selector_is_warned_of_and_no_more(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    site.open(page, {"custom_launcher_selector": "#["})
+    page.mouse.click(5, 5)
+    assert [said.type for said in console] == ["warning"]
+    expect(launcher(page)).to_be_visible()
+
+
+def test_side_distance_and_layer_are_as_set(site: Site, page: Page) -> None:
+    site.open(page, {"alignment": "left", "horizontal_padding": 40, "vertical_padding": 5, "z_index": 7})
+    for name, value in (("left", "40px"), ("bottom", "20px"), ("z-index", "7")):
+        expect(launcher(page)).to_have_css(name, value)
+
+
+@pytest.mark.parametrize(("colour", "text"), [("#ffd23f", "rgb(22, 24, 29)"), ("rgb(20 40 160)", "rgb(255, 255, 255)")])
+def test_text_can_be_read_on_every_colour(site: Site, page: Page, colour: str, text: str) -> None:
+    site.open(page, {"action_color": colour})
+    expect(launcher(page)).to_have_css("color", text)
+
+
+@pytest.mark.parametrize(
+    ("theme", "scheme", "dark"),
+    [("dark", "light", True), ("system", "dark", True), ("system", "light", False), (None, "dark", False)],
+)
+def test_the_theme_is_honoured(site: Site, page: Page, theme: str | None, scheme: Any, dark: bool) -> None:
+    page.emulate_media(color_scheme=scheme)
+    site.open(page, {"theme_mode": theme})
+    launcher(page).click()
+    expect(panel(page)).to_have_css("background-color", "rgb(22, 24, 29)" if dark else "rgb(255, 255, 255)")
+
+
+def test_on_a_narrow_screen_the_panel_fills_it(site: Site, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.emulate_media(reduced_motion="reduce")
+    site.open(page, ADA)
+    launcher(page).click()
+    assert panel(page).bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 700}
+    page.get_by_role("button", name="Close").click()
+    expect(launcher(page)).to_be_focused()
+
+
+def test_the_styles_of_the_page_do_not_reach_in(site: Site, page: Page) -> None:
+    site.open(page, ADA, body="<style>* { color: red !important } button { display: none !important }</style>")
+    expect(launcher(page)).to_be_visible()
+    expect(launcher(page)).to_have_css("color", "rgb(255, 255, 255)")
+
+
+def test_the_page_does_not_hear_what_is_typed(site: Site, page: Page) -> None:
+    site.open(page, ADA, body="<script nonce=n0nce>heard = 0; document.onkeydown = () => { heard += 1 }</script>")
+    launcher(page).click()
+    page.keyboard.type("hello")
+    assert page.evaluate("heard") == 0
+
+
+def test_it_survives_a_swap_of_the_body(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    page.evaluate("document.documentElement.replaceChild(document.createElement('body'), document.body)")
+    expect(launcher(page)).to_be_visible()
+    page.evaluate("document.body.innerHTML = ''; Intercom('update', {})")
+    expect(launcher(page)).to_be_visible()
+
+
+# --- methods
+
+
+def test_twenty_updates_are_free_and_further_ones_throttled(
+    site: Site, page: Page, console: list[ConsoleMessage]
+) -> None:
+    site.open(page, ADA)
+    page.evaluate("for (let n = 0; n < 22; n += 1) Intercom('update', {n}); Intercom('trackEvent', 'Last')")
+    site.expect_kinds(page, ["boot", *["update"] * 20, "event"])
+    assert len([said for said in console if "throttled" in said.text]) == 2
+
+
+def test_identical_updates_within_a_minute_are_one(site: Site, page: Page) -> None:
+    page.clock.install()
+    site.open(page, ADA)
+    page.evaluate("for (let n = 0; n < 3; n += 1) Intercom('update', {plan: 'pro'})")
+    page.clock.fast_forward(61_000)
+    page.evaluate("Intercom('update', {plan: 'pro'}); Intercom('trackEvent', 'Last')")
+    site.expect_kinds(page, ["boot", "update", "update", "event"])
+
+
+def test_the_pages_functions_are_called_and_may_throw(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    queued = (
+        "said = []; Intercom('ready', () => { throw Error('mine') }); Intercom('ready', () => said.push('ready'));"
+        "Intercom('onShow', () => said.push('show')); Intercom('onHide', () => said.push('hide'));"
+        "Intercom('onUnreadCountChange', (n) => said.push(n));"
+    )
+    site.open(page, ADA, queued=queued)
+    page.evaluate("Intercom('show'); Intercom('show'); Intercom('hide')")
+    assert page.evaluate("said") == ["ready", 0, "show", "hide"]
+    assert [said.type for said in console] == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("call", "title"),
+    [
+        ("'showArticle', 12", "Article 12"),
+        ("'startTour', 12", "Product tour 12"),
+        ("'showSpace', 'help'", "Space help"),
+        ("'showConversation', '<i>'", "Conversation <i>"),
+    ],
+)
+def test_a_method_that_needs_content_shows_what_it_would_show(site: Site, page: Page, call: str, title: str) -> None:
+    site.open(page, ADA)
+    page.evaluate(f"Intercom({call})")
+    expect(panel(page).get_by_role("heading")).to_have_text(title)
+
+
+def test_an_unknown_method_is_warned_of(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    site.open(page, ADA)
+    page.evaluate("Intercom('constructor'); Intercom('dance'); Intercom()")
+    assert [said.type for said in console] == ["warning"] * 3
+
+
+def test_settings_that_are_no_json_raise_nothing_in_the_page(
+    site: Site, page: Page, console: list[ConsoleMessage]
+) -> None:
+    site.open(page, ADA)
+    page.evaluate("const loop = {}; loop.self = loop; Intercom('update', {loop}); Intercom('update', {n: 1n, f() {}})")
+    site.expect_kinds(page, ["boot", "update"])
+    assert site.requests()[-1]["settings"] == {"n": "1"}
+    assert [said.type for said in console] == ["error"]
+
+
+# --- cookies
+
+
+def test_the_cookies_are_named_and_kept_as_intercoms(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
+    days = {f"intercom-id-{APP}": 271, f"intercom-session-{APP}": 7, f"intercom-device-id-{APP}": 271}
+    assert set(cookies) == set(days)
+    now = page.evaluate("Date.now() / 1000")
+    for name, cookie in cookies.items():
+        assert cookie["expires"] - now == pytest.approx(days[name] * 86400, abs=60)
+        assert (cookie["sameSite"], cookie["httpOnly"], cookie["path"]) == ("Lax", False, "/")
+        assert cookie["domain"] == "127.0.0.1"
+    assert page.evaluate("Intercom('getVisitorId')") == cookies[f"intercom-id-{APP}"]["value"]
+
+
+def test_the_cookies_stand_on_the_registrable_domain(site: Site, page: Page) -> None:
+    def forward(route: Route) -> None:
+        path = route.request.url.removeprefix("http://a.shop.example.co.uk")
+        route.fulfill(response=route.fetch(url=site.address + path))
+
+    page.route("http://a.shop.example.co.uk/**", forward)
+    site.write(ADA)
+    page.goto("http://a.shop.example.co.uk/")
+    booted(page)
+    assert {cookie["domain"] for cookie in page.context.cookies()} == {".example.co.uk"}
+
+
+def test_the_shutdown_deletes_the_session(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    before = page.evaluate("Intercom('getVisitorId')")
+    page.evaluate("Intercom('shutdown')")
+    assert [cookie["name"] for cookie in page.context.cookies()] == [f"intercom-device-id-{APP}"]
+    expect(page.locator("#intercom-container")).to_have_count(0)
+    page.evaluate("Intercom('boot', {})")
+    booted(page)
+    assert page.evaluate("Intercom('getVisitorId')") != before
+
+
+def test_a_shutdown_before_any_boot_ends_the_last_pages_session(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    site.open(page, None, queued="Intercom('shutdown'); Intercom('boot', {});")
+    assert booted(page).get_attribute("data-role") == "visitor"
+
+
+def test_without_a_shutdown_the_session_goes_on(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    site.open(page, {})
+    assert booted(page).get_attribute("data-user-id") == "42"
+
+
+def test_a_frame_without_cookies_still_has_its_messenger(site: Site, page: Page) -> None:
+    site.write(ADA)
+    inner = site.html.replace("/intercom/widget", f"{site.address}/intercom/widget").replace('"', "&quot;")
+    page.goto(f"{site.address}/intercom/static/inspector.css")
+    page.set_content(f'<iframe sandbox="allow-scripts" width=600 height=600 srcdoc="{inner}"></iframe>')
+    expect(page.frame_locator("iframe").get_by_role("button", name="Open Intercom Messenger")).to_be_visible()
+
+
+# --- inspector
+
+
+def test_the_inspector_shows_live_what_is_received(site: Site, page: Page) -> None:
+    page.goto(f"{site.address}/intercom/inspector")
+    expect(page.get_by_text("Nobody yet.")).to_be_visible()
+    other = page.context.new_page()
+    site.open(other, {**ADA, "tags": ["a"]})
+    expect(page.locator("#people")).to_contain_text("Ada Lovelace")
+    expect(page.locator("#requests")).to_contain_text("tags objects and arrays are not saved")
+    page.get_by_role("button", name="Clear everything").click()
+    expect(page.locator("#requests li")).to_have_count(0)
+    expect(page.get_by_text("Nobody yet.")).to_be_visible()

@@ -1,0 +1,135 @@
+"""The laws of the layout: who may import whom, how long things may be, and no state of modules."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "segment_intercom"
+# Lowest first. A module imports only what stands before it; the sandbox stands apart.
+ORDER = (
+    "errors",
+    "assets",
+    "checks",
+    "intercom_keys",
+    "settings",
+    "calls",
+    "jsontext",
+    "traits",
+    "users",
+    "identity",
+    "messenger",
+    "snippet",
+    "jinja",
+    "csp",
+    "extension",
+    "sandbox",
+    "demo",
+    "cli",
+)
+SANDBOX_MAY_IMPORT = {"errors", "assets"}
+ONLY_IN = {
+    "flask": {"extension", "sandbox", "demo", "cli"},
+    "werkzeug": {"extension", "sandbox", "demo", "cli"},
+    "jinja2": {"snippet", "jinja", "extension"},
+    "markupsafe": {"snippet", "jinja", "extension", "demo"},
+    "jwt": {"identity", "sandbox"},
+    "socket": set(),
+    "urllib3": set(),
+    "hmac": {"sandbox"},
+}
+FILES = sorted(PACKAGE.rglob("*.py"))
+PARSED = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def module_of(path: Path) -> str:
+    """The name in ORDER to which a file belongs."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[bool, str]]:
+    """Each import of a file: whether it is of this package, and the first name of what it imports."""
+    depth = len(path.relative_to(PACKAGE).parts)
+    for node in ast.walk(PARSED[path]):
+        if isinstance(node, ast.Import):
+            yield from ((False, alias.name.partition(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield False, str(node.module).partition(".")[0]
+        elif isinstance(node, ast.ImportFrom) and node.level == depth:
+            yield from ((True, str(node.module or alias.name).partition(".")[0]) for alias in node.names)
+
+
+def ids(value: object) -> str:
+    return str(value.relative_to(PACKAGE)) if isinstance(value, Path) else str(value)
+
+
+INNER = [path for path in FILES if path.name not in ("__init__.py", "__main__.py") or path.parent != PACKAGE]
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    assert {module_of(path) for path in INNER} == set(ORDER)
+
+
+@pytest.mark.parametrize("path", INNER, ids=ids)
+def test_imports_point_down(path: Path) -> None:
+    own = module_of(path)
+    imported = {name for ours, name in imports(path) if ours and name != own}
+    allowed = SANDBOX_MAY_IMPORT if own == "sandbox" else set(ORDER[: ORDER.index(own)])
+    assert imported <= allowed
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_a_framework_stays_in_its_modules(path: Path) -> None:
+    for ours, name in imports(path):
+        if not ours and name in ONLY_IN:
+            assert module_of(path) in ONLY_IN[name], f"{name} is imported"
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_imports_stand_at_the_top(path: Path) -> None:
+    functions = (node for node in ast.walk(PARSED[path]) if isinstance(node, FUNCTION))
+    inside = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert inside == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_modules_and_functions_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 300
+    for node in ast.walk(PARSED[path]):
+        if isinstance(node, FUNCTION):
+            assert (node.end_lineno or node.lineno) - node.body[0].lineno < 40, node.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_no_state_of_a_module(path: Path) -> None:
+    """A function never rebinds a name of its module, and a name in small letters is never a container to fill."""
+    for node in ast.walk(PARSED[path]):
+        assert not isinstance(node, ast.Global), node.lineno
+    for node in PARSED[path].body:
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        filled = isinstance(getattr(node, "value", None), ast.Dict | ast.List | ast.Set)
+        assert not (filled and any(isinstance(target, ast.Name) and target.id.islower() for target in targets)), (
+            node.lineno
+        )
+
+
+@pytest.mark.parametrize("path", FILES, ids=ids)
+def test_a_public_name_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(PARSED[path]), "the module"
+    if module_of(path) == "checks":  # twelve predicates whose names say it
+        return
+    for node in itertools.chain(*(getattr(item, "body", []) for item in [PARSED[path]])):
+        if isinstance(node, FUNCTION | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name

@@ -1,0 +1,97 @@
+"""The command line: what it prints, what it asks for, how it fails."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from segment_intercom import user_hash
+from segment_intercom.cli import main
+from tests.conftest import APP_ID, SECRET
+from tests.test_snippet import settings_in
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner().invoke(main, arguments, **options)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)])
+def test_each_command_explains_itself(command: list[str]) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_snippet_prints_the_html() -> None:
+    result = run("snippet", "--app-id", APP_ID, "--user-id", "u", "--traits", '{"plan": "pro"}', "--nonce", "r4nd0m")
+    assert result.output.startswith('<script nonce="r4nd0m">')
+    assert settings_in(result.output) == {"app_id": APP_ID, "user_id": "u", "custom_attributes": {"plan": "pro"}}
+
+
+def test_snippet_takes_its_settings_from_the_environment() -> None:
+    result = run("snippet", "--user-id", "u", env={"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET})
+    assert settings_in(result.output)["user_hash"] == user_hash(SECRET, "u")
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["snippet"], "no app id: give --app-id or set INTERCOM_APP_ID"),
+        (["snippet", "--app-id", "x"], "app_id: must be 8 or 40"),
+        (["snippet", "--app-id", APP_ID, "--traits", "{"], "is no JSON"),
+        (["snippet", "--app-id", APP_ID, "--traits", "[]"], "must be a JSON object"),
+        (["snippet", "--app-id", APP_ID, "--nonce", "a b"], "nonce: must be base64"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code != 0
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_environment_names_the_variable() -> None:
+    result = run("snippet", env={"INTERCOM_REGION": "mars"})
+    assert "INTERCOM_REGION: must be one of" in result.output
+
+
+def test_hash_asks_for_the_secret_and_prints_only_the_hash() -> None:
+    asked = run("hash", "user1234", input=f"{SECRET}\n")
+    assert asked.stdout == f"{user_hash(SECRET, 'user1234')}\n"
+    assert SECRET not in asked.output
+    given = run("hash", "user1234", env={"INTERCOM_IDENTITY_SECRET": SECRET})
+    assert given.output == f"{user_hash(SECRET, 'user1234')}\n"
+
+
+@pytest.mark.parametrize(("command", "found"), [("demo", "Intercom"), ("sandbox", "Sandbox")])
+def test_a_served_command_names_its_address_and_stops_when_asked(command: str, found: str) -> None:
+    started = [sys.executable, "-u", "-m", "segment_intercom", command, "--port", "0"]
+    with subprocess.Popen(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+\S*", line)
+        assert address is not None, line
+        with urllib.request.urlopen(address.group()) as answer:
+            assert found in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+def test_a_taken_port_is_named() -> None:
+    started = [sys.executable, "-u", "-m", "segment_intercom", "sandbox", "--port"]
+    with subprocess.Popen([*started, "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        port = re.search(r":(\d+)", first.stdout.readline())
+        assert port is not None
+        second = subprocess.run([*started, port.group(1)], capture_output=True, text=True, check=False)
+        first.terminate()
+    assert second.returncode == 1
+    assert f"port {port.group(1)} is taken" in second.stderr

@@ -1,0 +1,90 @@
+"""README.md: its code runs, its tables hold, and nothing that a reader needs is missing from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+import segment_intercom
+from segment_intercom import Identify, Settings, messenger_settings
+from segment_intercom.cli import main
+from segment_intercom.jinja import OPTIONS
+
+README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+ROWS = re.findall(r"^\| `(\{.*?\})` \| `(\{.*\})` \|$", README, re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def names() -> dict[str, Any]:
+    """All Python of the README, run from its top to its end as one program."""
+    found: dict[str, Any] = {"__name__": "app"}
+    for language, code in BLOCKS:
+        if language == "python":
+            exec(compile(code, "README.md", "exec"), found)  # noqa: S102 - our own text
+    return found
+
+
+def test_the_python_runs_and_the_first_application_gives_the_html_shown(names: dict[str, Any]) -> None:
+    app: Flask = names["app"]
+    (shown,) = (code for language, code in BLOCKS if language == "html")
+    assert shown.strip() in app.test_client().get("/").text
+
+
+def test_the_first_application_has_at_most_twenty_lines() -> None:
+    first = next(code for language, code in BLOCKS if language == "python")
+    assert len([line for line in first.splitlines() if line.strip()]) <= 20
+
+
+def test_the_templates_render() -> None:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID="abc12345", TESTING=True)
+    segment_intercom.SegmentIntercom(app)
+    user = {"id": 1, "plan": "pro", "team": {"id": 2, "name": "Two"}}
+    for code in (code for language, code in BLOCKS if language == "jinja"):
+        with app.test_request_context():
+            html = app.jinja_env.from_string(code).render(user=user, tenant={"intercom_app_id": "tenant12"})
+        assert html.count("<script>(function(") == 4
+
+
+@pytest.mark.parametrize(("trait", "expected"), ROWS)
+def test_a_trait_becomes_what_its_row_says(trait: str, expected: str) -> None:
+    found = messenger_settings(Identify("u", json.loads(trait)), Settings(app_id="abc12345"))
+    assert found == {"app_id": "abc12345", "user_id": "u", **json.loads(expected)}
+
+
+def test_there_are_rows_to_hold() -> None:
+    assert len(ROWS) >= 12
+
+
+@pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
+def test_every_setting_is_documented_with_its_default(field: Any) -> None:
+    default = {} if field.name in ("messenger", "nested_handling_for") else field.default
+    shown = json.dumps(default) if isinstance(default, str) else str(default)
+    key = f"INTERCOM_{field.name.upper()}"
+    assert re.search(rf"`{key}`(?: \| `|\s+\(`){re.escape(shown)}`", README), f"{key} with {shown}"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in vars(segment_intercom) if name[0] != "_" and name not in ("traits",)]
+)
+def test_every_public_name_is_documented(name: str) -> None:
+    if isinstance(getattr(segment_intercom, name), type(segment_intercom)):
+        return  # a module, which Python adds by itself
+    assert re.search(rf"\b{name}\b", README)
+
+
+@pytest.mark.parametrize("name", [*main.commands, *OPTIONS])
+def test_every_command_and_option_is_documented(name: str) -> None:
+    assert re.search(rf"(?:segment-intercom |`){name}`?", README)
+
+
+def test_the_picture_is_there() -> None:
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert Path(__file__).parent.parent.joinpath(picture).exists()
