@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
+from enum import Enum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -21,10 +23,14 @@ Id = Any
 def user_id_text(value: object, name: str = "user_id") -> str | None:
     """Return an id as the string it always is for Intercom, or None where there is none.
 
-    Accepted are strings, whole numbers and UUIDs; a JavaScript number would lose the digits of a large id.
+    Accepted are strings, whole numbers, UUIDs and enums of these. A JavaScript number would lose a large id's digits.
     """
+    if isinstance(value, Enum):
+        value = value.value
     if value is None or value == "":
         return None
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return str(int(value))
     if isinstance(value, str | UUID) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)
     raise CallError(name, f"must be a string, a whole number or a UUID, not {type(value).__name__}")
@@ -57,7 +63,7 @@ class Call:
         """The options for Intercom: ``integrations.Intercom`` when it is an object, else ``context.Intercom``."""
         for place in (self._integrations(), self.context):
             for name, value in place.items():
-                if name.lower() == "intercom" and isinstance(value, Mapping):
+                if str(name).lower() == "intercom" and isinstance(value, Mapping):
                     return value
         return {}
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,11 +13,20 @@ from urllib.parse import urlsplit
 Check = Callable[[Any], Any]
 
 _TRUE = {"1", "true", "yes", "on"}
+_ADDRESS = 'must be an http or https address, such as "https://example.com/widget", without query and fragment'
 _FALSE = {"0", "false", "no", "off"}
 
 
 class Refused(ValueError):
     """A value is not accepted; the text says what would be, and never repeats the value."""
+
+
+def unknown(name: str, what: str, accepted: Iterable[str]) -> str:
+    """Say that a name is not known, which one it may have meant, and which ones are accepted."""
+    accepted = tuple(accepted)
+    close = difflib.get_close_matches(name, accepted, n=1)
+    meant = f" (did you mean {close[0]}?)" if close else ""
+    return f"is an unknown {what}{meant}; accepted are " + ", ".join(accepted)
 
 
 def boolean(value: object) -> bool:
@@ -48,10 +58,22 @@ def mapping(value: object) -> Mapping[str, Any]:
 def url(value: object) -> str:
     """An absolute http or https address; a slash at its end is dropped."""
     if not isinstance(value, str) or re.search(r"[\s\"'<>\\;,]", value):
-        raise Refused("must be an http or https address")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise Refused("must be an http or https address without query and fragment")
+        raise Refused(_ADDRESS)
+    try:
+        parts = urlsplit(value)
+        port_is_valid = parts.port is None or parts.port > 0
+    except ValueError:
+        raise Refused(_ADDRESS) from None
+    if "@" in parts.netloc:
+        raise Refused("must hold no user and password: it stands in pages and policies")
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or not port_is_valid
+    ):
+        raise Refused(_ADDRESS)
     return value.rstrip("/")
 
 
@@ -103,12 +125,28 @@ def parse(value: str, check: Check) -> Any:
 
     What cannot be read is handed on as it is, so that the check refuses it in its own words.
     """
+    value = value.strip()
     for read in _READERS:
         try:
-            return check(read(value.strip()))
+            return check(read(value))
         except ValueError:
             continue
-    return value
+    return json_or(value, str)
+
+
+def json_or(value: str, otherwise: Callable[[str], Any]) -> Any:
+    """Read a text that looks like a JSON object or array as one, any other text otherwise."""
+    if value.strip()[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            pass
+    return otherwise(value)
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a text with commas."""
+    return [item.strip() for item in value.split(",")]
 
 
 def _flag(value: str) -> bool:
@@ -118,7 +156,14 @@ def _flag(value: str) -> bool:
 
 
 def _list(value: str) -> list[str]:
-    return [item.strip() for item in value.split(",")]
+    return [item for item in listed(value) if item]
 
 
-_READERS: tuple[Callable[[str], Any], ...] = (str, _flag, int, json.loads, _list)
+def _json(value: str) -> Any:
+    found = json_or(value, str)
+    if isinstance(found, str):
+        raise Refused("is no JSON")
+    return found
+
+
+_READERS: tuple[Callable[[str], Any], ...] = (str, _flag, int, _json, _list)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import replace
+from io import StringIO
+from typing import Any, TypeVar
 
 import click
+from flask.cli import ScriptInfo
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .calls import Identify
 from .demo import create_demo
 from .errors import SegmentIntercomError, SettingsError
+from .extension import NAME
 from .identity import user_hash
 from .messenger import messenger_settings
 from .sandbox import Workspace, create_sandbox
@@ -19,11 +24,16 @@ from .settings import Settings
 from .snippet import LOADS, render_snippet
 
 _HOST = "127.0.0.1"
+_UNVERIFIED = "no proof is asked for: set INTERCOM_IDENTITY_SECRET here and there to turn verification on"
 # An imitation proves nobody's identity to anybody, so its secret may be known.
 _SANDBOX_APP_ID = "sandbox1"
-_port = click.option(
-    "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0: the system chooses one."
-)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _port(default: int) -> Callable[[F], F]:
+    return click.option(
+        "--port", type=click.IntRange(0, 65535), default=default, show_default=True, help="0: the system chooses one."
+    )
 
 
 class _Quiet(WSGIRequestHandler):
@@ -56,36 +66,51 @@ def main() -> None:
 
 
 @main.command()
-@_port
+@_port(5000)
 def demo(port: int) -> None:
     """Serve the demo site and a sandbox, without an Intercom account."""
-    _serve(create_demo(), port, "Demo", "/")
+    with _serving(create_demo(), port) as address:
+        click.echo(f"Demo on {address}/  (Ctrl+C stops it)")
 
 
 @main.command()
-@_port
-@click.option("--app-id", default=_SANDBOX_APP_ID, show_default=True, help="The workspace that it imitates.")
-@click.option("--region", type=click.Choice(["us", "eu", "au"]), default="us", show_default=True)
+@_port(5001)
+@click.option("--app-id", help=f"The workspace; INTERCOM_APP_ID, else {_SANDBOX_APP_ID}.")
+@click.option("--region", type=click.Choice(["us", "eu", "au"]), help="INTERCOM_REGION, else us.")
 @click.option("--visitors/--no-visitors", default=True, show_default=True, help='"Visitors on your website".')
-@click.option("--enforce/--no-enforce", default=True, show_default=True, help="Refuse users without a valid proof.")
+@click.option("--enforce/--no-enforce", default=None, help="Refuse users without a valid proof: on with a secret.")
 @click.option("--trusted-domain", multiple=True, metavar="HOST", help="Refuse pages of other hosts; repeatable.")
 def sandbox(
-    port: int, app_id: str, region: Any, visitors: bool, enforce: bool, trusted_domain: tuple[str, ...]
+    port: int,
+    app_id: str | None,
+    region: Any,
+    visitors: bool,
+    enforce: bool | None,
+    trusted_domain: tuple[str, ...],
 ) -> None:
     """Serve an imitation of Intercom to develop and test against.
 
     The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof.
     """
-    secrets = Settings.from_env().secrets
+    settings = Settings.from_env()
+    settings = replace(settings, app_id=app_id or settings.app_id or _SANDBOX_APP_ID, region=region or settings.region)
+    if enforce and not settings.secrets:
+        raise click.UsageError("--enforce needs INTERCOM_IDENTITY_SECRET")
     workspace = Workspace(
-        app_id=app_id,
-        identity_secret=secrets[0] if secrets else None,
-        enforce_identity=enforce and bool(secrets),
-        region=region,
+        app_id=str(settings.app_id),
+        identity_secret=settings.secrets[0] if settings.secrets else None,
+        enforce_identity=enforce,
+        region=settings.region,
         trusted_domains=trusted_domain,
         visitors=visitors,
     )
-    _serve(create_sandbox(workspace), port, "Sandbox", "/inspector")
+    with _serving(create_sandbox(workspace), port) as address:
+        click.echo(f"Sandbox on {address}/inspector  (Ctrl+C stops it). In the application's configuration:")
+        click.echo(f'  INTERCOM_APP_ID = "{workspace.app_id}"')
+        click.echo(f'  INTERCOM_WIDGET_URL = "{address}/widget"')
+        if workspace.region != "us":
+            click.echo(f'  INTERCOM_REGION = "{workspace.region}"')
+        click.echo("  " + ("INTERCOM_IDENTITY_SECRET as it is here" if workspace.enforced else _UNVERIFIED))
 
 
 @main.command()
@@ -96,13 +121,13 @@ def sandbox(
 @click.option("--load", type=click.Choice(LOADS), default="load", show_default=True, help="When the Messenger loads.")
 def snippet(app_id: str | None, user_id: str | None, traits: str, nonce: str | None, load: str) -> None:
     """Print the HTML that puts the Messenger on a page."""
-    environment = Settings.from_env()
-    found = messenger_settings(Identify(user_id, _json_object(traits)), environment)
+    settings = _settings()
+    found = messenger_settings(Identify(user_id, _json_object(traits)), settings)
     if app_id is not None:
         found = {**found, "app_id": app_id}
     if "app_id" not in found:
         raise click.UsageError("no app id: give --app-id or set INTERCOM_APP_ID")
-    click.echo(render_snippet(found, settings=environment, nonce=nonce, load=load))
+    click.echo(render_snippet(found, settings=settings, nonce=nonce, load=load))
 
 
 @main.command("hash")
@@ -112,7 +137,7 @@ def hash_command(user_id: str) -> None:
 
     The secret is INTERCOM_IDENTITY_SECRET, or is asked for without being shown.
     """
-    secrets = Settings.from_env().secrets
+    secrets = _settings().secrets
     secret = secrets[0] if secrets else click.prompt("Identity secret", hide_input=True, err=True)
     click.echo(user_hash(secret, user_id))
 
@@ -127,12 +152,27 @@ def _json_object(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _serve(app: Callable[..., Any], port: int, name: str, path: str) -> None:
+def _settings() -> Settings:
+    """The settings of the application, under ``flask intercom``, else those of the environment."""
+    flask = click.get_current_context().find_object(ScriptInfo)
+    if flask is None:
+        return Settings.from_env()
+    state = flask.load_app().extensions.get(NAME)
+    if state is None:
+        raise click.ClickException("the application has no SegmentIntercom: call SegmentIntercom(app)")
+    settings: Settings = state.settings
+    return settings
+
+
+@contextmanager
+def _serving(app: Callable[..., Any], port: int) -> Iterator[str]:
+    """Give the address, then serve until interrupted."""
     try:
-        server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
+        with redirect_stderr(StringIO()):  # werkzeug writes of its own, of an option that is not ours
+            server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit):
-        raise click.ClickException(f"port {port} is taken; choose another with --port") from None
-    click.echo(f"{name} on http://{_HOST}:{server.server_port}{path}  (Ctrl+C stops it)")
+        raise click.ClickException(f"port {port} is taken; choose another: --port {port + 1}") from None
+    yield f"http://{_HOST}:{server.server_port}"
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .errors import OptionError
-from .settings import Settings
+from .settings import WIDGET_URL, Settings
 
 P = TypeVar("P", str, Mapping[str, Any])
 
@@ -133,7 +133,9 @@ def csp(settings: Settings) -> dict[str, list[str]]:
     regional = _REGIONAL[settings.region]
     found = {name: [*sources, *regional.get(name, ())] for name, sources in _EVERYWHERE.items()}
     found["script-src"] = _with(["'self'", *found["script-src"]], settings.widget_url, settings.runtime_url)
-    found["connect-src"] = _with(["'self'", *found["connect-src"]], settings.messenger_url)
+    # An imitation of Intercom has its back end beside its widget.
+    imitation = settings.widget_url if settings.widget_url != WIDGET_URL else None
+    found["connect-src"] = _with(["'self'", *found["connect-src"]], settings.messenger_url, imitation)
     return found
 
 
@@ -160,23 +162,26 @@ def csp_hash(html: str) -> str:
 
 
 def _merge(policy: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    names = {name.strip().lower(): name for name in policy}
+    allowed = {name: _sources(name, policy[given]) for name, given in names.items()}
     needed = csp(settings)
-    needed |= {refined: needed[name] for refined, name in _REFINED.items() if refined in policy}
+    needed |= {refined: needed[name] for refined, name in _REFINED.items() if refined in allowed}
     merged = dict(policy)
     for name, sources in needed.items():
-        allowed = _effective(policy, name)
-        if allowed is not None:
-            merged[name] = _add(allowed, sources)
+        effective = next((allowed[each] for each in (name, *_FALLBACKS.get(name, ())) if each in allowed), None)
+        if effective is not None:  # else the policy does not restrict it at all
+            merged[names.get(name, name)] = _add(effective, sources)
     return merged
 
 
-def _effective(policy: Mapping[str, Any], name: str) -> list[str] | None:
-    """The sources that a policy allows for a directive, from its fallback where it is missing; None: all of them."""
-    for directive in (name, *_FALLBACKS.get(name, ())):
-        if directive in policy:
-            value = policy[directive]
-            return value.split() if isinstance(value, str) else list(value or ())
-    return None
+def _sources(name: str, value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return value.replace(";", " ").split()
+    if isinstance(value, list | tuple | set) and all(isinstance(source, str) for source in value):
+        return list(value)
+    raise OptionError("policy", f"{name:.40} must be a list of sources or a text")
 
 
 def _add(allowed: Iterable[str], sources: Iterable[str]) -> list[str]:
@@ -190,8 +195,11 @@ def _with(sources: list[str], *addresses: str | None) -> list[str]:
 
 
 def _read(header: str) -> dict[str, str]:
-    directives = (part.strip().partition(" ") for part in header.split(";") if part.strip())
-    return {name.lower(): sources.strip() for name, _, sources in directives}
+    found: dict[str, str] = {}
+    for directive in header.split(";"):
+        if words := directive.split():
+            found.setdefault(words[0].lower(), " ".join(words[1:]))  # of two, browsers take the first
+    return found
 
 
 def _written(policy: Mapping[str, Any]) -> str:

@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, Response, current_app, g, has_request_context
+from flask import Blueprint, Flask, Response, current_app, g, has_request_context, request
 
 from . import assets
+from .errors import SettingsError
 from .jinja import Helpers, find_nonce
 from .settings import Settings
 from .traits.report import logger
 
 NAME = "segment_intercom"
+# Of one request, wherever in it the snippet is rendered: `g` may be of a longer or a shorter life.
+_IDENTITY, _ANSWERED = f"{NAME}.identity", f"{NAME}.answered"
 F = TypeVar("F", bound=Callable[[], Any])
 
 
@@ -41,6 +44,8 @@ class SegmentIntercom:
 
     def init_app(self, app: Flask) -> None:
         """Prepare an application: its settings, the template helpers, the static files, the caching headers."""
+        if NAME in app.extensions:
+            raise SettingsError("app", "has a SegmentIntercom already; call init_app() once")
         settings = Settings.from_mapping(_configuration(app))
         helpers = Helpers(
             settings=_for_the_moment(app, settings),
@@ -52,7 +57,8 @@ class SegmentIntercom:
         app.extensions[NAME] = State(settings, helpers)
         _add_globals(app, helpers)
         app.register_blueprint(_static_files())
-        app.after_request(_keep_private)
+        # First in the list is last to run: nothing that an application does to the header comes after.
+        app.after_request_funcs.setdefault(None, []).insert(0, _keep_private)
 
     def user_loader(self, loader: F) -> F:
         """Decorate the function that returns the current user, or None for a visitor."""
@@ -78,7 +84,7 @@ def _for_the_moment(app: Flask, settings: Settings) -> Callable[[], Settings]:
 
 
 def _nonce() -> str | None:
-    return getattr(g, "csp_nonce", None) or find_nonce(current_app.jinja_env.globals)
+    return find_nonce({"csp_nonce": getattr(g, "csp_nonce", None)}) or find_nonce(current_app.jinja_env.globals)
 
 
 def _add_globals(app: Flask, helpers: Helpers) -> None:
@@ -106,15 +112,15 @@ def _static_files() -> Blueprint:
 
 def _remember_identity(intercom_settings: Mapping[str, Any]) -> None:
     if has_request_context() and ("user_id" in intercom_settings or "email" in intercom_settings):
-        if g.get("_segment_intercom_answered"):
+        if _ANSWERED in request.environ:
             logger.warning("cache: the snippet was rendered after the headers were sent; set Cache-Control yourself")
-        g._segment_intercom_identity = True
+        request.environ[_IDENTITY] = True
 
 
 def _keep_private(response: Response) -> Response:
     """An answer that names somebody must reach nobody else: no cache may keep it."""
-    g._segment_intercom_answered = True
-    if g.get("_segment_intercom_identity"):
+    request.environ[_ANSWERED] = True
+    if _IDENTITY in request.environ:
         if response.cache_control.public or response.cache_control.s_maxage is not None:
             logger.warning(
                 "cache: this answer asks to be cached in public but names a user; it is sent private, no-store"

@@ -76,7 +76,7 @@ def check_messenger(value: object) -> Mapping[str, Any]:
     given = checks.mapping(value)
     for name in given:
         if name not in MESSENGER:
-            raise checks.Refused(f"unknown Messenger setting {name!r:.60}; accepted are " + ", ".join(MESSENGER))
+            raise checks.Refused(f"{name!s:.60} " + checks.unknown(str(name), "Messenger setting", MESSENGER))
     return MappingProxyType({name: check_one(name, item) for name, item in given.items()})
 
 

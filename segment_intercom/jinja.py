@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import Environment, Undefined
+from jinja2 import Environment, Undefined, UndefinedError, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from . import checks
-from .calls import Call, Group, Identify
 from .errors import OptionError
 from .intercom_keys import MESSENGER, check_one
-from .messenger import messenger_settings
+from .messenger import Person, settings_of
 from .settings import DEFAULT_LAUNCHER, Settings, check_app_id
 from .snippet import Nonce, render_snippet
 from .traits.companies import traits_of
 from .traits.report import logger
-from .users import identify_of
+from .users import person_of
 
 _ASK_LOADER: Any = object()  # the default of `user`: None is an answer already, a visitor
 _LAUNCHER = "custom_launcher_selector"
@@ -44,45 +44,84 @@ class Helpers:
     _warned: set[str] = field(default_factory=set)
 
     def globals(self) -> dict[str, Callable[..., Any]]:
-        """The names under which templates find the helpers."""
-        return {"intercom_snippet": self.intercom_snippet, "intercom_settings": self.intercom_settings}
+        """The names under which templates find the helpers; they may be called from Python, too."""
+        return {
+            "intercom_snippet": self._with_context(self.intercom_snippet),
+            "intercom_settings": self._with_context(self.intercom_settings),
+        }
+
+    def _with_context(self, helper: Callable[..., Any]) -> Callable[..., Any]:
+        @pass_context
+        def in_template(*given: Any, **options: Any) -> Any:
+            if not given or not isinstance(given[0], Context):
+                return helper(*given, **options)
+            names = given[0]
+            nonce = names.vars.get("csp_nonce") or names.parent.get("csp_nonce")
+            if nonce is not None:
+                options["found_nonce"] = nonce
+            return helper(*given[1:], **options)
+
+        return in_template
 
     def intercom_snippet(
-        self, user: Any = _ASK_LOADER, *, nonce: Nonce = None, load: str = "load", **options: Any
+        self, user: Any = _ASK_LOADER, *, nonce: Any = None, load: Any = None, found_nonce: Any = None, **options: Any
     ) -> Markup:
         """Return the script element that shows the Messenger to a user, or to a visitor when ``user`` is None."""
-        found = self.intercom_settings(user, **options)
         settings = self.settings()
-        if settings.enabled and "app_id" not in found:
+        if not settings.enabled:
+            return render_snippet({}, settings=settings)
+        found = self._found(user, options, settings)
+        if "app_id" not in found:
             self._warn_once("app_id", "no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
             return Markup("")
-        return render_snippet(found, settings=settings, nonce=self.nonce if nonce is None else nonce, load=load)
+        self.rendered(found)
+        if nonce is not None or found_nonce is not None:
+            nonce = _defined(nonce) or _defined(found_nonce)
+        return render_snippet(
+            found,
+            settings=settings,
+            nonce=nonce or self.nonce,
+            load="load" if load is None else _defined(load) or "load",
+        )
 
-    def intercom_settings(
-        self, user: Any = _ASK_LOADER, *, traits: Mapping[str, Any] | None = None, company: Any = None, **options: Any
-    ) -> dict[str, Any]:
+    def intercom_settings(self, user: Any = _ASK_LOADER, *, found_nonce: Any = None, **options: Any) -> dict[str, Any]:
         """Return the intercomSettings object of a user as a dict, for ``| tojson``."""
-        overlay = _overlay(options) if options else options
-        found = messenger_settings(self._calls(user, traits, company), self.settings())
-        if overlay:
-            found.update(overlay)
-            if found.get(_LAUNCHER) == DEFAULT_LAUNCHER:
-                del found[_LAUNCHER]
+        found = self._found(user, options, self.settings())
         self.rendered(found)
         return found
 
-    def _calls(self, user: Any, traits: Mapping[str, Any] | None, company: Any) -> Call | list[Call]:
-        identify = identify_of(self._user(user))
+    def _found(self, user: Any, options: dict[str, Any], settings: Settings) -> dict[str, Any]:
+        try:
+            if not options:
+                return settings_of(self._person(user, None, None), settings)
+            return self._with_options(user, options, settings)
+        except UndefinedError:
+            if type(user) is not dict or not any(isinstance(value, Undefined) for value in user.values()):
+                raise
+            return self._found(_defined(user), options, settings)
+
+    def _with_options(self, user: Any, options: dict[str, Any], settings: Settings) -> dict[str, Any]:
+        options = _defined(options)
+        traits, company = options.pop("traits", None), options.pop("company", None)
+        overlay = _overlay(options)
+        found = settings_of(self._person(user, traits, company), settings) | overlay
+        if found.get(_LAUNCHER) == DEFAULT_LAUNCHER:
+            del found[_LAUNCHER]
+        return found
+
+    def _person(self, user: Any, traits: Mapping[str, Any] | None, company: Any) -> Person:
+        person = person_of(user if type(user) is dict else self._user(user))
         if traits is not None:
             if not isinstance(traits, Mapping):
                 raise OptionError("traits", f"must be a dict, not {type(traits).__name__}")
-            identify = identify or Identify()
-            identify = replace(identify, traits={**identify.traits, **traits})
-        if identify is None:
-            return []
-        if company is None and self.company_loader is not None:
+            # First in the order, so that of two traits with one meaning those of the template count.
+            rest = {name: value for name, value in person.traits.items() if name not in traits}
+            person.traits = {**traits, **rest}
+        if company is None and self.company_loader is not None and (person.user_id or person.traits):
             company = self.company_loader()
-        return identify if company is None else [identify, Group(traits=_company(company))]
+        if company is not None:
+            person.group = _company(company)
+        return person
 
     def _user(self, user: Any) -> Any:
         if user is _ASK_LOADER:
@@ -102,10 +141,18 @@ class Helpers:
 def install(env: Environment, settings: Settings, user_loader: Callable[[], Any] | None = None) -> None:
     """Give a Jinja environment the template helpers; ``user_loader`` says who the user is where no argument does.
 
-    A nonce is taken from the environment's global ``csp_nonce``, where there is one.
+    A nonce is taken from ``csp_nonce`` where a template or the environment knows it, as a value or a function.
     """
-    helpers = Helpers(settings=lambda: settings, user_loader=user_loader, nonce=lambda: find_nonce(env.globals))
+    helpers = Helpers(settings=lambda: settings, user_loader=user_loader)
     env.globals.update(helpers.globals())
+
+
+def _defined(value: Any) -> Any:
+    """What a template gave, with what is undefined in it as None; StrictUndefined raises its own error."""
+    if isinstance(value, Undefined):
+        str(value)
+        return None
+    return {name: _defined(item) for name, item in value.items()} if type(value) is dict else value
 
 
 def find_nonce(names: Mapping[str, Any]) -> str | None:
@@ -118,7 +165,7 @@ def _overlay(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options as keys of intercomSettings, each checked; one that is None counts as not given."""
     for name in options:
         if name not in _KEYS:
-            raise OptionError(name, "is no option; accepted are " + ", ".join(OPTIONS))
+            raise OptionError(name, checks.unknown(name, "option", OPTIONS))
     return {_KEYS[name]: _checked(name, value) for name, value in options.items() if value is not None}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -11,6 +13,8 @@ from typing import Any, Literal, cast
 from . import checks
 from .errors import SettingsError
 from .intercom_keys import check_messenger
+
+logger = logging.getLogger("segment_intercom")
 
 PREFIX = "INTERCOM_"
 DEFAULT_LAUNCHER = "#IntercomDefaultWidget"
@@ -69,6 +73,8 @@ class Settings:
             except checks.Refused as refused:
                 raise SettingsError(name, str(refused)) from None
             object.__setattr__(self, name, value)
+        if self.signed_fields and self.identity != "jwt":
+            raise SettingsError("signed_fields", 'needs identity "jwt": a hash carries no fields')
 
     @classmethod
     def from_mapping(cls, config: Mapping[str, Any]) -> Settings:
@@ -76,6 +82,7 @@ class Settings:
 
         An error names the key as it was written there, ``INTERCOM_APP_ID``.
         """
+        _warn_of_slips(config)
         given = {name: config[key] for name in _CHECKS if (key := PREFIX + name.upper()) in config}
         try:
             return cls(**{name: _from_text(name, value) for name, value in given.items()})
@@ -116,7 +123,10 @@ class Settings:
 def _secrets(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
-    secrets = (value,) if isinstance(value, str) else checks.strings(value)
+    try:
+        secrets = (value,) if isinstance(value, str) else checks.strings(value)
+    except checks.Refused:
+        raise checks.Refused("must be a string, or a list of strings of which the first signs") from None
     if not secrets or not all(secret.strip() for secret in secrets):
         raise checks.Refused("an empty secret verifies nobody; give the Messenger's secret, or leave the setting out")
     return secrets
@@ -129,16 +139,26 @@ def _handling_for(value: object) -> Mapping[str, NestedHandling]:
     return MappingProxyType({str(key): handling for key, handling in chosen.items()})
 
 
+def _warn_of_slips(config: Mapping[str, Any]) -> None:
+    """A slip in the key of a secret would turn verification off in silence; other keys of that form are the host's."""
+    keys = [PREFIX + name.upper() for name in _CHECKS]
+    for key in config:
+        strange = isinstance(key, str) and key.startswith(PREFIX) and key not in keys
+        if strange and (close := difflib.get_close_matches(key, keys, n=1, cutoff=0.9)):
+            logger.warning("%.60s: is no setting; did you mean %s?", key, close[0])
+
+
 def _from_text(name: str, value: object) -> Any:
     if not isinstance(value, str):
         return value
-    if name == "identity_secret":  # one secret is a text too, so that its check could not tell a list from it
-        return value.split(",")
+    if name == "identity_secret":  # one secret is text, too, so that its check could not tell a list from it
+        return checks.json_or(value, checks.listed)
     return checks.parse(value, _CHECKS[name])
 
 
 check_app_id = checks.matching(
-    r"[A-Za-z0-9]{8}|[A-Za-z0-9]{40}", "8 or 40 letters and digits, as in Intercom's settings under Installation"
+    r"[A-Za-z0-9]{8}|[A-Za-z0-9]{40}",
+    "8 or 40 letters and digits, as text: Intercom shows it in its settings, under Installation",
 )
 
 # Each field with its check: value in, the value kept out.

@@ -19,6 +19,7 @@ LOADS = ("load", "now", "idle", "interaction", "manual")
 Nonce = str | Callable[[], str | None] | None
 
 # Base64, or base64url without padding as flask-talisman makes them.
+_PROTO = re.compile(r'(?<=[{,])"__proto__":')  # inside of a text a quote always follows a backslash
 _NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
@@ -35,10 +36,11 @@ def render_snippet(
         raise OptionError("load", "must be one of " + ", ".join(f'"{name}"' for name in LOADS))
     if not settings.enabled:
         return Markup("<!-- Intercom is switched off: INTERCOM_ENABLED is False -->")
-    if intercom_settings.get("app_id") is None:
+    app_id = intercom_settings.get("app_id", settings.app_id)
+    if app_id is None:
         logger.warning("app_id: no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
         return Markup("")
-    before, after = _loader(settings.widget_url, intercom_settings["app_id"], load)
+    before, after = _loader(settings.widget_url, app_id if isinstance(app_id, str) else "", load)
     literal = _object_literal(intercom_settings, settings)
     return Markup(f"<script{_nonce_attribute(nonce)}>{before}{literal}{after}</script>")  # noqa: S704 - all escaped
 
@@ -60,10 +62,10 @@ def _loader(widget_url: str, app_id: str, load: str) -> tuple[str, str]:
 def _object_literal(intercom_settings: Mapping[str, Any], settings: Settings) -> str:
     try:
         text = dumps(intercom_settings)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         text = dumps(_sendable(intercom_settings, Report(strict=settings.strict is not False)))
     # In an object literal the plain key would set the prototype and be lost; in brackets it is a key like any other.
-    return _escape(text).replace('"__proto__":', '["__proto__"]:')
+    return _PROTO.sub('["__proto__"]:', _escape(text)) if "__proto__" in text else _escape(text)
 
 
 def _sendable(intercom_settings: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -72,8 +74,8 @@ def _sendable(intercom_settings: Mapping[str, Any], report: Report) -> dict[str,
     for name, value in intercom_settings.items():
         try:
             dumps({name: value})
-        except (TypeError, ValueError):
-            report.refuse(str(name), "holds NaN or a value that JSON has no form for")
+        except (TypeError, ValueError, RecursionError):
+            report.refuse(str(name), "holds NaN, a cycle, or a value that JSON has no form for")
             continue
         kept[name] = value
     return kept

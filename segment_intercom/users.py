@@ -1,22 +1,26 @@
-"""A user in any form in which an application has one, as an Identify call."""
+"""A user in any form in which an application has one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import NoneType
 from typing import Any
+from uuid import UUID
 
-from .calls import Identify
+from .calls import Identify, user_id_text
 from .errors import OptionError
+from .messenger import Person
 from .traits import fields_of
 
 # What is read from a user that is an object; other attributes are never sent unasked.
 FIELDS = ("email", "name", "first_name", "last_name", "phone", "created_at", "avatar")
 _IDS = ("user_id", "userId", "id")
+_PLAIN_IDS = (str, int, UUID)
+_NO_USERS = (str, int, float, bytes, list, tuple)
 
 
-def identify_of(user: Any) -> Identify | None:
-    """Return the Identify call of a user, or None for a visitor.
+def person_of(user: Any) -> Person:
+    """Return what a user says of itself: the id and the traits; nothing of a visitor.
 
     A user is an Identify, a mapping of traits (its id under ``user_id``, ``userId`` or ``id``), an object with ``id``
     or ``get_id()``, or with its own ``intercom_traits()``. Somebody whose ``is_authenticated`` is False is a visitor.
@@ -24,40 +28,52 @@ def identify_of(user: Any) -> Identify | None:
     if type(user) is dict:
         return _from_mapping(user)
     if isinstance(user, NoneType):  # isinstance, since a proxy such as Flask-Login's may stand for None
-        return None
+        return Person()
     if isinstance(user, Identify):
-        return user
+        return Person.of(user)
     if isinstance(user, Mapping):
         return _from_mapping(user)
-    if isinstance(user, str | int | float | bytes | list | tuple):
+    if isinstance(user, _NO_USERS) and not hasattr(user, "_fields"):  # a named tuple may be one
         raise OptionError("user", f"must be a dict of traits, an object with an id, or None, not {type(user).__name__}")
-    return None if getattr(user, "is_authenticated", True) is False else _from_object(user)
+    return Person() if getattr(user, "is_authenticated", True) is False else _from_object(user)
 
 
-def _from_mapping(traits: Mapping[str, Any], user_id: Any = None) -> Identify:
+def _from_mapping(traits: Mapping[str, Any], user_id: Any = None) -> Person:
     kept = dict(traits)
+    named = None
     for name in _IDS:
-        if name in kept and (found := kept.pop(name)) is not None and user_id is None:
-            user_id = found
-    return Identify(user_id, kept)
+        if name in kept and (found := kept.pop(name)) is not None and named is None:
+            named = found
+    return Person(user_id_text(user_id if named is None else named), kept)
 
 
-def _from_object(user: Any) -> Identify:
+def _from_object(user: Any) -> Person:
     user_id = _id_of(user)
     if callable(own := getattr(user, "intercom_traits", None)):
-        return _from_mapping(own(), user_id)
+        if not isinstance(traits := own(), Mapping):
+            kind = type(user).__name__
+            raise OptionError("user", f"intercom_traits() of {kind} must return a dict, not {type(traits).__name__}")
+        return _from_mapping(traits, user_id)
     traits = fields_of(user, FIELDS)
     if user_id is None and not traits and not hasattr(user, "id"):
         raise OptionError(
             "user", f"a {type(user).__name__} has no id, get_id(), email or intercom_traits(); give it one of them"
         )
-    return Identify(user_id, traits)
+    return Person(user_id_text(user_id), traits)
 
 
 def _id_of(user: Any) -> Any:
-    # `id` goes first: where an application has alternative tokens, Flask-Login's get_id() is a secret of the session.
-    user_id = getattr(user, "id", None)
-    if user_id is not None and not callable(user_id):
-        return user_id
+    # Attributes go first: with alternative tokens Flask-Login's get_id() is a secret of the session.
+    for name in ("id", "user_id"):
+        value = getattr(user, name, None)
+        if value is not None and not callable(value):
+            return value if isinstance(value, _PLAIN_IDS) else _as_text(user, value)
     get_id = getattr(user, "get_id", None)
     return get_id() if callable(get_id) else None
+
+
+def _as_text(user: Any, value: Any) -> Any:
+    """An id of a database's own type, such as an ObjectId, as the text that the user itself gives for it."""
+    get_id = getattr(user, "get_id", None)
+    text = get_id() if callable(get_id) else None
+    return text if text is not None and text == str(value) else value

@@ -79,6 +79,29 @@ def test_a_header_text_stays_a_text() -> None:
     assert merge_csp(merged, SETTINGS) == merged
 
 
+def test_of_two_directives_the_first_counts_and_any_space_separates() -> None:
+    merged = merge_csp("script-src\t'self' https://a.example;\n script-src https://b.example", SETTINGS)
+    assert merged.startswith("script-src 'self' https://a.example https://app.intercom.io")
+    assert "b.example" not in merged
+
+
+def test_names_in_a_dict_may_be_written_in_any_case() -> None:
+    merged = merge_csp({"Script-Src": "'self';", "DEFAULT-SRC": None}, SETTINGS)
+    assert "https://widget.intercom.io" in merged["Script-Src"]
+    assert "'self';" not in merged["Script-Src"]
+    assert "script-src" not in merged
+
+
+@pytest.mark.parametrize("value", [True, 5, [5]])
+def test_a_value_that_is_no_list_of_sources_is_refused(value: Any) -> None:
+    with pytest.raises(OptionError, match="script-src must be a list"):
+        merge_csp({"script-src": value}, SETTINGS)
+
+
+def test_an_imitation_has_its_back_end_beside_its_widget() -> None:
+    assert "http://127.0.0.1:5001" in csp(Settings(widget_url="http://127.0.0.1:5001/widget"))["connect-src"]
+
+
 def test_a_policy_of_another_type_is_refused() -> None:
     with pytest.raises(OptionError, match="policy: must be a dict"):
         merge_csp(["default-src"], SETTINGS)  # type: ignore[type-var]

@@ -6,7 +6,7 @@ from typing import Any
 
 import flask_login
 import pytest
-from flask import Flask, g, render_template_string, stream_template_string
+from flask import Flask, Response, g, render_template_string, stream_template_string
 from flask_talisman import Talisman
 
 from segment_intercom import SegmentIntercom, SettingsError, TraitError
@@ -107,7 +107,7 @@ def test_talismans_nonce_is_found_by_itself() -> None:
 
 def test_a_nonce_on_g_is_found() -> None:
     app = application()
-    app.before_request(lambda: setattr(g, "csp_nonce", "r4nd0m"))
+    app.before_request(lambda: setattr(g, "csp_nonce", lambda: "r4nd0m"))
     assert parsed(app.test_client().get("/").text).tags[0][1] == {"nonce": "r4nd0m"}
 
 
@@ -128,6 +128,45 @@ def test_an_identity_in_a_public_answer_is_warned_of_and_kept_private(
     answer = app.test_client().get("/public")
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert "cache" in caplog.text
+
+
+def test_no_hook_of_the_application_makes_it_public_again() -> None:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID=APP_ID, TESTING=True)
+
+    @app.after_request
+    def public(response: Response) -> Response:
+        response.headers["Cache-Control"] = "public, max-age=300"
+        return response
+
+    SegmentIntercom(app)
+    app.add_url_rule("/", "home", lambda: render_template_string(TEMPLATE, user={"id": "u"}))
+    assert app.test_client().get("/").headers["Cache-Control"] == "private, no-store"
+
+
+def test_one_answer_leaves_no_mark_on_the_next_under_one_application_context(caplog: pytest.LogCaptureFixture) -> None:
+    app = application()
+    with app.app_context():
+        client = app.test_client()
+        answers = [client.get(path).headers.get("Cache-Control") for path in ("/visitor", "/", "/visitor")]
+    assert answers == [None, "private, no-store", None]
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("config", [{"INTERCOM_ENABLED": False}, {"INTERCOM_APP_ID": None}])
+def test_an_answer_without_the_identity_may_be_cached(config: dict[str, Any]) -> None:
+    assert "Cache-Control" not in application(**config).test_client().get("/").headers
+
+
+def test_a_second_extension_on_one_application_is_refused() -> None:
+    with pytest.raises(SettingsError, match="has a SegmentIntercom already"):
+        SegmentIntercom(application())
+
+
+def test_a_nonce_of_a_context_processor_is_found() -> None:
+    app = application()
+    app.context_processor(lambda: {"csp_nonce": lambda: "r4nd0m"})
+    assert parsed(app.test_client().get("/").text).tags[0][1] == {"nonce": "r4nd0m"}
 
 
 def test_an_identity_in_a_stream_is_warned_of_since_its_headers_are_gone(caplog: pytest.LogCaptureFixture) -> None:

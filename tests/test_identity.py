@@ -79,10 +79,34 @@ def test_an_empty_secret_signs_nothing(secret: Any) -> None:
         user_jwt(secret, {"user_id": "u"}, 60)
 
 
-@pytest.mark.parametrize("claims", [{}, {"user_id": 5}, {"user_id": ""}])
-def test_a_token_needs_the_user_id_as_a_string(claims: dict[str, Any]) -> None:
-    with pytest.raises(OptionError, match="user_id"):
+@pytest.mark.parametrize("claims", [{}, {"user_id": 5}, {"user_id": ""}, None, {"user_id": "u", "x": object()}])
+def test_a_token_needs_the_user_id_as_a_string_and_claims_that_are_json(claims: Any) -> None:
+    with pytest.raises(OptionError, match="claims"):
         user_jwt(SIGNING, claims, 60)
+
+
+@pytest.mark.parametrize("nobody", [None, ""])
+def test_nobody_has_no_hash(nobody: Any) -> None:
+    with pytest.raises(OptionError, match="user_id"):
+        user_hash(SECRET, nobody)
+
+
+def test_a_short_secret_signs_the_same_token_without_a_warning() -> None:
+    claims = {"user_id": "u", "exp": 4_000_000_000}
+    signed = user_jwt("short", claims, 60).split(".")
+    padded = jwt.encode({**claims}, b"short".ljust(64, b"\0"), algorithm="HS256").split(".")
+    assert signed[0] == padded[0]
+    assert jwt.decode(".".join(signed), b"short".ljust(32, b"\0"), algorithms=["HS256"])["user_id"] == "u"
+
+
+@pytest.mark.parametrize("user", [Identify(None, {"email": "a@b.co", "ssn": "x"}), Identify("u", {"ssn": "x"})])
+def test_signed_fields_are_not_shown_where_there_is_no_token(user: Identify, caplog: pytest.LogCaptureFixture) -> None:
+    secret = None if user.user_id else SIGNING
+    settings = Settings(app_id=APP_ID, identity_secret=secret, identity="jwt", signed_fields=["ssn", "email"])
+    found = messenger_settings(user, settings)
+    assert "custom_attributes" not in found
+    assert found.get("email") == user.traits.get("email")
+    assert "signed_fields" in caplog.text
 
 
 def test_the_secret_is_nowhere_in_the_settings_of_a_page() -> None:

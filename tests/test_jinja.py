@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from enum import Enum
+from typing import Any, NamedTuple
 
 import pytest
 from jinja2 import Environment, StrictUndefined, UndefinedError
@@ -57,6 +59,67 @@ def rendered(settings: Settings, template: str = "{{ intercom_snippet(user) }}",
 )
 def test_a_user_in_any_form(user: Any, expected: dict[str, Any], unverified: Settings) -> None:
     assert rendered(unverified, user=user) == {"app_id": APP_ID, **expected}
+
+
+class Oid:
+    """As a database's own kind of id."""
+
+    def __str__(self) -> str:
+        return "507f"
+
+
+class Row(NamedTuple):
+    id: int
+    email: str
+
+
+class Level(str, Enum):  # noqa: UP042 - the older way, whose str() is not its value
+    GOLD = "gold"
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (SessionUser(user_id=7), {"user_id": "7"}),
+        (User(id=Oid(), get_id=lambda: "507f"), {"user_id": "507f"}),
+        (User(id=Decimal(7)), {"user_id": "7"}),
+        (Row(7, "a@b.co"), {"user_id": "7", "email": "a@b.co"}),
+        ({"id": Level.GOLD, "name": Level.GOLD}, {"user_id": "gold", "name": "gold"}),
+    ],
+)
+def test_an_id_may_be_of_a_databases_own_kind(user: Any, expected: dict[str, Any], unverified: Settings) -> None:
+    assert rendered(unverified, user=user) == {"app_id": APP_ID, **expected}
+
+
+def test_intercom_traits_that_forget_to_return_are_named(unverified: Settings) -> None:
+    with pytest.raises(OptionError, match=r"intercom_traits\(\) of User must return a dict, not NoneType"):
+        rendered(unverified, user=User(id=1, intercom_traits=lambda: None))
+
+
+@pytest.mark.parametrize(
+    "options", ["traits={'plan': user.plan}", "company=user.team", "nonce=nothing", "hide_default_launcher=nothing"]
+)
+def test_what_a_template_leaves_undefined_counts_as_not_given(options: str, unverified: Settings) -> None:
+    found = rendered(unverified, f"{{{{ intercom_snippet(user, {options}) }}}}", user={"id": "u"})
+    assert found.get("custom_attributes", {"plan": None}) == {"plan": None}
+    assert found["user_id"] == "u"
+
+
+def test_traits_of_the_template_go_before_those_of_the_user(unverified: Settings) -> None:
+    template = "{{ intercom_snippet(user, traits={'Email': 'new@b.co', 'firstName': 'Z'}) }}"
+    found = rendered(unverified, template, user={"id": "u", "email": "old@b.co", "first_name": "A", "lastName": "L"})
+    assert (found["email"], found["name"]) == ("new@b.co", "Z L")
+
+
+def test_the_helpers_may_be_called_from_python(unverified: Settings) -> None:
+    env = environment(unverified)
+    assert settings_in(env.globals["intercom_snippet"]({"id": "u"}))["user_id"] == "u"
+
+
+@pytest.mark.parametrize("nonce", ["r4nd0m", lambda: "r4nd0m"])
+def test_a_nonce_of_the_templates_context_is_found(nonce: Any, unverified: Settings) -> None:
+    html = environment(unverified).from_string("{{ intercom_snippet() }}").render(csp_nonce=nonce)
+    assert parsed(html).tags[0] == ("script", {"nonce": "r4nd0m"})
 
 
 @pytest.mark.parametrize("user", ["7", 7, ["u"], User(nothing=1), b"u"])
@@ -115,7 +178,7 @@ def test_an_option_that_is_none_counts_as_not_given() -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("colour='red'", "colour: is no option; accepted are traits, company, nonce, load, "),
+        ("colour='red'", "colour: is an unknown option .*; accepted are traits, company, nonce, load, "),
         ("hide_default_launcher=1", "hide_default_launcher: must be True or False"),
         ("launcher_selector=''", "launcher_selector: must be a string"),
         ("alignment='up'", 'alignment: must be one of "left", "right"'),

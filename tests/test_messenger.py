@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+from collections import deque
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -15,7 +16,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from segment_intercom import Group, Identify, Settings, TraitError, messenger_settings, parse
+from segment_intercom import CallError, Group, Identify, Settings, TraitError, messenger_settings, parse
 from segment_intercom.intercom_keys import RESERVED
 
 CASES = [
@@ -177,6 +178,62 @@ def test_another_user_takes_nothing_over_from_the_one_before(unverified: Setting
 def test_a_company_that_is_none_is_refused(company: Any, unverified: Settings) -> None:
     with pytest.raises(TraitError, match="company"):
         messenger_settings(Identify("u", {"company": company}), unverified)
+
+
+@pytest.mark.parametrize("identifier", [1.5, float("nan"), Decimal("sNaN"), object(), {}, True])
+def test_a_company_whose_id_cannot_be_read_is_not_taken_for_another(identifier: Any) -> None:
+    call = Identify("u", {"company": {"id": identifier, "name": "Acme"}})
+    with pytest.raises(TraitError, match=r"company\.id: must be a string, a whole number or a UUID"):
+        messenger_settings(call, Settings(app_id="abc12345"))
+    assert "company" not in messenger_settings(call, Settings(app_id="abc12345", strict=False))
+
+
+@pytest.mark.parametrize(
+    ("identifier", "sent"),
+    [
+        (Decimal(12345678901234567890123456789012), "12345678901234567890123456789012"),
+        (7.0, "7"),
+        (Tier.GOLD, "gold"),
+    ],
+)
+def test_a_company_id_is_sent_as_text(identifier: Any, sent: str, unverified: Settings) -> None:
+    found = messenger_settings(Identify("u", {"company": {"id": identifier}}), unverified)
+    assert found["company"] == {"company_id": sent}
+
+
+@pytest.mark.parametrize(
+    "traits", [{"company": "", "companies": ["A", "B"]}, {"company": {"A", "B"}}, {"company": deque(["A", "B"])}]
+)
+def test_several_companies_all_arrive(traits: dict[str, Any], unverified: Settings) -> None:
+    found = messenger_settings(Identify("u", traits), unverified)
+    assert sorted(company["name"] for company in found["companies"]) == ["A", "B"]
+
+
+@pytest.mark.parametrize("avatar", ["http://[oops", "javascript:alert(1)", "/a.png", 5])
+def test_an_avatar_that_is_no_address_stays_a_custom_attribute(avatar: Any, unverified: Settings) -> None:
+    if avatar == "http://[oops":  # as far as anybody can tell from outside, an address
+        assert messenger_settings(Identify("u", {"avatar": avatar}), unverified)["avatar"]["image_url"] == avatar
+    else:
+        found = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
+        assert found["custom_attributes"] == {"avatar": avatar}
+
+
+def test_a_rich_link_is_left_alone_whatever_its_value_looks_like() -> None:
+    link = {"url": "https://example.com", "value": "2014 in numbers"}
+    found = messenger_settings(Identify("u", {"l": link}), Settings(app_id="abc12345", rich_links=["l"]))
+    assert found["custom_attributes"] == {"l": link}
+
+
+def test_what_a_caller_adds_to_the_tokens_is_not_everybodys() -> None:
+    settings = Settings(app_id="abc12345", messenger={"auth_tokens": {"a": "b"}})
+    messenger_settings([], settings)["auth_tokens"]["ann"] = "hers"
+    assert messenger_settings([], settings)["auth_tokens"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("calls", [[{"type": "page"}], {"type": "page"}, ["page"]])
+def test_what_is_no_call_is_refused(calls: Any, unverified: Settings) -> None:
+    with pytest.raises(CallError, match=r"parse\(\) reads"):
+        messenger_settings(calls, unverified)
 
 
 def test_a_company_may_be_a_database_row_of_which_only_known_fields_are_read(unverified: Settings) -> None:

@@ -33,7 +33,7 @@ def names() -> dict[str, Any]:
 
 def test_the_python_runs_and_the_first_application_gives_the_html_shown(names: dict[str, Any]) -> None:
     app: Flask = names["app"]
-    (shown,) = (code for language, code in BLOCKS if language == "html")
+    (shown,) = (code for language, code in BLOCKS if language == "js")
     assert shown.strip() in app.test_client().get("/").text
 
 

@@ -33,7 +33,7 @@ from tests.conftest import APP_ID, SECRET
         ("messenger", {"alignment": "middle"}, 'alignment must be one of "left", "right"'),
         ("messenger", {"horizontal_padding": 10}, "at least 20"),
         ("messenger", {"action_color": "url(evil)"}, "CSS colour"),
-        ("messenger", {"user_id": "u"}, "unknown Messenger setting"),
+        ("messenger", {"user_id": "u"}, "user_id is an unknown Messenger setting"),
         ("nested_handling", "keep", '"flatten", "stringify", "drop"'),
         ("nested_handling_for", {"a": "keep"}, '"flatten", "stringify", "drop"'),
         ("rich_links", "article", "list of strings"),
@@ -43,6 +43,10 @@ from tests.conftest import APP_ID, SECRET
         ("widget_url", "javascript:alert(1)", "http or https"),
         ("widget_url", "https://example.com/'x", "http or https"),
         ("widget_url", "//example.com/x", "http or https"),
+        ("widget_url", "https://user:pass@example.com/x", "no user and password"),
+        ("widget_url", "http://[oops", "http or https"),
+        ("api_url", "http://example.com:99999999", "http or https"),
+        ("signed_fields", ["email"], 'needs identity "jwt"'),
         ("deliver", "process", '"thread", "worker"'),
     ],
 )
@@ -82,6 +86,23 @@ def test_the_environment_holds_lists_with_commas_and_dicts_as_json() -> None:
     assert settings.rich_links == ("article", "video")
     assert settings.nested_handling_for == {"address": "drop"}
     assert settings.enabled is True
+
+
+@pytest.mark.parametrize("text", ["new, old", '["new", "old"]', " new ,old\n"])
+def test_several_secrets_may_be_written_with_commas_or_as_json(text: str) -> None:
+    assert Settings.from_env({"INTERCOM_IDENTITY_SECRET": text}).secrets == ("new", "old")
+
+
+def test_what_is_wrong_inside_of_json_is_said() -> None:
+    with pytest.raises(SettingsError, match="INTERCOM_MESSENGER: horizontal_padding must be a whole number"):
+        Settings.from_env({"INTERCOM_MESSENGER": '{"horizontal_padding": 5}'})
+
+
+def test_a_slip_in_a_key_is_warned_of_and_a_hosts_own_key_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    Settings.from_mapping({"INTERCOM_IDENTITY_SECRETT": "x", "INTERCOM_WEBHOOK_PATH": "/hook"})
+    assert [record.getMessage() for record in caplog.records] == [
+        "INTERCOM_IDENTITY_SECRETT: is no setting; did you mean INTERCOM_IDENTITY_SECRET?"
+    ]
 
 
 @pytest.mark.parametrize("text", ["perhaps", "2"])

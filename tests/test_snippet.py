@@ -58,6 +58,9 @@ def test_it_is_one_script_element_that_sets_the_settings_and_names_the_widget() 
 
 
 HOSTILE = [
+    'a"__proto__',
+    '"__proto__":',
+    '{"__proto__":1}',
     "</script><script>alert(1)</script>",
     "<!--<script>",
     "]]>",

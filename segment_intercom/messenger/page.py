@@ -23,10 +23,16 @@ def messenger_settings(calls: Call | Iterable[Call], settings: Settings) -> dict
     Somebody without user id and e-mail is a visitor, of whom no traits are sent. Traits that cannot be sent raise
     TraitError, or are left out and logged where ``settings.strict`` is False.
     """
-    person = Person.of(calls)
+    return settings_of(Person.of(calls), settings)
+
+
+def settings_of(person: Person, settings: Settings) -> dict[str, Any]:
+    """Return the ``intercomSettings`` object of what is known of a person."""
     profile = prove(describe(person, settings, Report.of(settings.strict is not False)), settings)
     connection, look = _of_the_site(settings)
     found = {**connection, **profile, **look}
+    if "auth_tokens" in look:
+        found["auth_tokens"] = dict(look["auth_tokens"])  # the caller's own, for he may add somebody's
     if person.options:
         found.update(_launcher(person.options, settings))
     if custom := found.pop("custom_attributes", None):

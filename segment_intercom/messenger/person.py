@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..calls import Call, Group, Identify
+from ..errors import CallError
 from ..traits.names import plain_name
 
 # Options of a call by which it brings its own proof, and the settings that they become.
@@ -25,12 +26,17 @@ class Person:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, calls: Call | Iterable[Call]) -> Person:
+    def of(cls, calls: Call | Iterable[object]) -> Person:
         """What one call or several say, in their order."""
         if type(calls) is Identify and not calls.context and not calls.integrations:
             return cls(calls.user_id, calls.traits)  # what nearly every page is: no need to compare and merge
         person = cls()
         for call in (calls,) if isinstance(calls, Call) else calls:
+            if not isinstance(call, Call):
+                kind = type(call).__name__
+                raise CallError(
+                    "calls", f"must be Identify, Group, Page, ..., not {kind}; parse() reads Segment's JSON"
+                )
             person.hear(call)
         return person
 

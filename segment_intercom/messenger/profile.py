@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..intercom_keys import COMPANY, RESERVED
 from ..settings import Settings
 from ..traits import Report, companies_of, company_of, custom_attributes, full_name, seconds, split
+from ..traits.companies import is_list
 from ..traits.money import amount
 from ..traits.names import text_of
 from .person import PROOFS, Person
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_WEB = re.compile(r"https?://", re.IGNORECASE)
 _CONTEXT = (
     ("device", ("type", "manufacturer", "model")),
     ("os", ("name", "version")),
@@ -34,7 +35,7 @@ def describe(person: Person, settings: Settings, report: Report) -> dict[str, An
         found["email"] = person.user_id
     if person.user_id is None and "email" not in found:
         if person.traits:
-            report.note("user_id", "neither user id nor e-mail is known, so this is a visitor; no traits are sent")
+            report.note("user_id", "neither an id nor an e-mail is known, so this is a visitor; no traits are sent")
         return {}
     if person.group_id or person.group or "company" in known or "companies" in known:
         found |= _companies(person, known, settings, report)
@@ -73,18 +74,16 @@ def _phone(known: Mapping[str, Any], _: Report) -> str | None:
 def _created_at(known: Mapping[str, Any], report: Report) -> int | None:
     for slot in ("created", "created_at"):
         if (value := known.get(slot)) is not None and value != "":
-            if (created := seconds(value)) is None:
-                report.note(slot, "is no date that can be read; it is not sent")
-            return created
+            if (created := seconds(value)) is not None:
+                return created
+            report.note(slot, "is no date that can be read; it is not sent")
     return None
 
 
 def _avatar(known: Mapping[str, Any], _: Report) -> dict[str, str] | None:
     value = known["avatar"]
     url = text_of(value.get("image_url") if isinstance(value, Mapping) else value)
-    if url is None or urlsplit(url).scheme not in ("http", "https"):
-        return None
-    return {"type": "avatar", "image_url": url}
+    return {"type": "avatar", "image_url": url} if url and _WEB.match(url) else None
 
 
 # Intercom's fields in their order, each with the traits it comes from and how it is read from them.
@@ -109,7 +108,7 @@ def _companies(person: Person, known: Mapping[str, Any], settings: Settings, rep
     listed = [_in_line(company, report) for company in companies_of(known, settings, report)]
     current = _group(person, settings, report)
     if current is None:
-        plural = known.get("company") is None or isinstance(known["company"], list | tuple)
+        plural = not known.get("company") or is_list(known["company"])
         return {} if not listed else {"companies": listed} if plural else {"company": listed[0]}
     same = [company for company in listed if company["company_id"] == current["company_id"]]
     others = [company for company in listed if company["company_id"] != current["company_id"]]

@@ -5,13 +5,15 @@ Source: Segment's documentation page for Intercom, "Identify" and "Group".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from ..settings import Settings
 from .dates import seconds
+from .money import is_finite
 from .names import plain_name, text_of
 from .nested import custom_attributes
 from .report import Report
@@ -31,6 +33,9 @@ _SLOTS = {
     "industry": "industry",
     "remove": "remove",
 }
+_IDS = ("id", "company_id")
+_LISTS = (Sequence, Set)
+_TEXTS = (str, bytes)
 _CARRIED = ("plan", "monthly_spend", "size", "website", "industry")
 # What is read from a company that is an object, such as a database row; nothing else is, unasked.
 _ATTRIBUTES = ("id", "company_id", "name", "created_at", *_CARRIED)
@@ -44,9 +49,14 @@ def companies_of(known: Mapping[str, Any], settings: Settings, report: Report) -
     value = known.get("company") or known.get("companies")
     if not value:
         return []
-    listed = value if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str) else [value]
+    listed = value if is_list(value) else [value]
     found = (company_of(_with_users(item, known), settings, report) for item in listed)
     return [company for company in found if company]
+
+
+def is_list(value: Any) -> bool:
+    """Tell whether a value is several companies, and not the name of one."""
+    return isinstance(value, _LISTS) and not isinstance(value, _TEXTS)
 
 
 def company_of(value: Any, settings: Settings, report: Report) -> dict[str, Any] | None:
@@ -59,7 +69,10 @@ def company_of(value: Any, settings: Settings, report: Report) -> dict[str, Any]
         report.refuse("company", "must be a dict, an object or a name; give it an id and a name")
         return None
     known, custom = _split(traits, report)
-    name = text_of(known.get("name"))
+    name = _name(known.get("name"))
+    if (unreadable := next((slot for slot in _IDS if _is_unreadable(known.get(slot))), None)) is not None:
+        report.refuse(f"company.{unreadable}", "must be a string, a whole number or a UUID")
+        return None
     identifier = _identifier(known, name)
     if identifier is None:
         report.note("company", "has neither id nor name and is left out; give it one of them")
@@ -71,6 +84,8 @@ def company_of(value: Any, settings: Settings, report: Report) -> dict[str, Any]
     company |= {slot: known[slot] for slot in _CARRIED if known.get(slot) is not None}
     if known.get("remove") is True:
         company["remove"] = True
+    elif known.get("remove"):
+        report.note("company.remove", "must be True to leave the company; it is not sent")
     company["custom_attributes"] = custom_attributes(custom, settings, report)
     return company
 
@@ -97,8 +112,8 @@ def traits_of(value: Any) -> Mapping[str, Any] | None:
     """The traits of a company in any of its forms, or None when it is none."""
     if isinstance(value, Mapping):
         return value
-    if name := text_of(value):
-        return {"name": name}
+    if isinstance(value, str) or text_of(value):
+        return {"name": text_of(value)}
     if callable(own := getattr(value, "intercom_traits", None)):
         return dict(own())
     if isinstance(value, int | float | bytes | Sequence):
@@ -133,13 +148,32 @@ def _scalar(value: Any, slot: str, report: Report) -> Any:
     return None
 
 
+def _name(value: Any) -> str | None:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value)
+
+
 def _identifier(known: Mapping[str, Any], name: str | None) -> str | int | None:
-    for value in (known.get("id"), known.get("company_id")):
-        if isinstance(value, str | UUID) and str(value).strip():
-            return str(value)
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value % 1 == 0:
-            return int(value)
-    return name_hash(name) if name else None
+    found = next((known[slot] for slot in _IDS if not _is_blank(known.get(slot))), None)
+    return _readable(found) if found is not None else name_hash(name) if name else None
+
+
+def _is_unreadable(value: Any) -> bool:
+    """Tell whether an id is there but cannot be read: its company must not be taken for another of the same name."""
+    return not _is_blank(value) and _readable(value) is None
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _readable(value: Any) -> str | int | None:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str | UUID):
+        return str(value)
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and is_finite(value):
+        return int(value) if value == int(value) else None
+    return None
 
 
 def _created(known: Mapping[str, Any], report: Report) -> dict[str, int]:

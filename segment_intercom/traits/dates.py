@@ -9,6 +9,7 @@ import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 
 from .money import is_finite
 
@@ -22,15 +23,15 @@ _DAY = 86_400
 
 _ISO = re.compile(
     r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?"
-    r"(?:[ T]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)? ?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+    r"(?:[ Tt]([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,][0-9]+)?)? ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
 )
 # A trait counts as a date only in this narrower form: "2014" or "20140101" is more likely to be something else.
-starts_like_a_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]|\Z)").match
+starts_like_a_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ Tt]|\Z)").match
 
 _TOKEN = re.compile(
     r"(?P<time>([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)"
     r"|(?P<offset>[+-][0-9]{2}:?[0-9]{2}(?![0-9]))"
-    r"|(?P<slashed>([0-9]{1,4})/([0-9]{1,2})/([0-9]{1,4}))"
+    r"|(?P<slashed>([0-9]{1,4})[/-]([0-9]{1,2})[/-]([0-9]{1,4}))"
     r"|(?P<word>[A-Za-z]+)|(?P<number>[0-9]+)|(?P<filler>[\s,.-]+)|(?P<unknown>.)"
 )
 _MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
@@ -47,6 +48,8 @@ def seconds(value: object) -> int | None:
     """
     if type(value) is int and -_MILLISECONDS_FROM < value < _MILLISECONDS_FROM:
         return value
+    if isinstance(value, Enum):
+        value = value.value
     if isinstance(value, datetime):
         return _elapsed(value)
     if isinstance(value, date):
@@ -119,7 +122,9 @@ def _from_javascript(text: str) -> int | None:
 
 
 def _clock(hour: str, minute: str, second: str | None, half: str | None) -> tuple[int, int, int]:
-    hours = int(hour) if half is None else int(hour) % 12 + (12 if half in "Pp" else 0)
+    hours = int(hour)
+    if half is not None:  # 13 PM is none
+        hours = hours % 12 + (12 if half in "Pp" else 0) if 1 <= hours <= 12 else 24
     return hours, int(minute), int(second or 0)
 
 
@@ -142,7 +147,7 @@ def _full_year(text: str) -> int:
 
 
 def _minutes(zone: str | None) -> int:
-    if zone is None or zone == "Z":
+    if zone is None or zone in "Zz":
         return 0
     digits = zone[1:].replace(":", "").ljust(4, "0")
     return (-1 if zone[0] == "-" else 1) * (60 * int(digits[:2]) + int(digits[2:]))
@@ -156,6 +161,6 @@ def _days(year: int, month: int, day: int) -> int | None:
 
 
 def _moment(days: int, hour: int, minute: int, second: int, offset: int) -> int | None:
-    if hour > 23 or minute > 59 or second > 59:
+    if hour > 23 or minute > 59 or second > 59 or abs(offset) >= _DAY // 60:
         return None
     return days * _DAY + hour * 3_600 + (minute - offset) * 60 + second

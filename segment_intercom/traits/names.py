@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from functools import lru_cache
 from typing import Any
 
@@ -68,6 +69,8 @@ def full_name(known: Mapping[str, Any]) -> str | None:
 
 def text_of(value: Any) -> str | None:
     """A text, trimmed, or None when there is nothing in it; lazy strings are read."""
-    if type(value) is str or hasattr(value, "casefold"):
-        return str(value).strip() or None
-    return None
+    if type(value) is str:
+        return value.strip() or None
+    if isinstance(value, Enum):
+        value = value.value
+    return str(value).strip() or None if hasattr(value, "casefold") else None

@@ -77,7 +77,9 @@ def _steps(
             return ()
         key, value = named, int(value)
     elif isinstance(value, _NESTED):
-        return _handle(key, _name_inner_dates(value, report), settings, report)
+        if not (key in settings.rich_links and _is_rich_link(value)):
+            value = _name_inner_dates(value, report)
+        return _handle(key, value, settings, report)
     if value is None or key in settings.nested_handling_for or key in settings.rich_links:
         return _handle(key, value, settings, report)
     return ((key, value, _PLAIN),)
@@ -113,7 +115,7 @@ def _name_inner_dates(value: Any, report: Report) -> Any:
 def _handle(name: str, value: Any, settings: Settings, report: Report) -> Iterator[tuple[str, Any, int]]:
     nested = value is None or isinstance(value, _NESTED)
     if name in settings.rich_links:
-        if isinstance(value, dict) and set(value) == {"url", "value"}:
+        if _is_rich_link(value):
             yield name, value, _RICH_LINK
             return
         report.note(name, "a rich link holds exactly url and value; this one is treated as any other trait")
@@ -124,6 +126,10 @@ def _handle(name: str, value: Any, settings: Settings, report: Report) -> Iterat
         yield from ((key, item, _PLAIN if key == name else _FLATTENED) for key, item in flatten(name, value))
     elif handling != "drop":
         yield name, value, _PLAIN
+
+
+def _is_rich_link(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {"url", "value"}
 
 
 def flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:

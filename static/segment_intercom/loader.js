@@ -23,7 +23,7 @@
 
   // The Messenger saves only attributes that stand in line. defineProperty, since `__proto__` is a name like any other.
   function layInLine(attributes) {
-    for (var name in attributes) {
+    Object.keys(attributes || {}).forEach(function (name) {
       if (reserved.indexOf(name) < 0) {
         Object.defineProperty(settings, name, {
           value: attributes[name],
@@ -32,7 +32,7 @@
           writable: true,
         });
       }
-    }
+    });
   }
 
   function announce(event) {
@@ -48,6 +48,7 @@
       announce("ready");
     };
     inserted.onerror = function () {
+      console.warn("Intercom: " + inserted.src + " did not load. Is the app id right, and does the policy allow it?");
       announce("load-failed");
     };
     inserted.src = INTERCOM_WIDGET;
@@ -59,17 +60,30 @@
     else window.addEventListener("load", next, { once: true });
   }
 
-  function onInteraction() {
+  function onInteraction(next) {
     var signs = ["pointerdown", "pointermove", "keydown", "scroll", "touchstart"];
     function first() {
       signs.forEach(function (sign) {
         window.removeEventListener(sign, first, true);
       });
-      insert();
+      next();
     }
     signs.forEach(function (sign) {
       window.addEventListener(sign, first, { capture: true, passive: true });
     });
+  }
+
+  function start(next) {
+    if (load === "now") next();
+    else if (load === "interaction") onInteraction(next);
+    else if (load === "manual") window.intercomLoad = next;
+    else if (load === "idle")
+      afterLoad(function () {
+        (window.requestIdleCallback || setTimeout)(function () {
+          next();
+        });
+      });
+    else afterLoad(next);
   }
 
   function differs(key) {
@@ -84,10 +98,12 @@
 
   layInLine(settings.custom_attributes);
 
-  // Rendered again into a living page (Turbo, htmx, a second copy): the script that is there does the work.
+  // Rendered again into a living page (Turbo, htmx, a second copy): what is there does the work. While it is our queue
+  // still, this copy may be in more of a hurry than the one before, after a consent for example.
   if (typeof window.Intercom === "function") {
     if (isSomebodyElse()) window.Intercom("shutdown");
     window.Intercom(isSomebodyElse() ? "boot" : "update", settings);
+    start(window.Intercom.load || function () {});
     return;
   }
 
@@ -98,13 +114,6 @@
   queue.c = function (call) {
     queue.q.push(call);
   };
-
-  if (load === "now") insert();
-  else if (load === "interaction") onInteraction();
-  else if (load === "manual") window.intercomLoad = insert;
-  else if (load === "idle")
-    afterLoad(function () {
-      (window.requestIdleCallback || setTimeout)(insert);
-    });
-  else afterLoad(insert);
+  queue.load = insert;
+  start(insert);
 })(window.intercomSettings);

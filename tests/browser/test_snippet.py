@@ -335,6 +335,29 @@ def test_a_second_copy_updates_and_loads_nothing_twice(shop: Any, page: Page) ->
     assert {person["user_id"] for person in people(made)} == {"user1234"}
 
 
+@pytest.mark.parametrize("hurry", ["now", "load", "idle"])
+@pytest.mark.parametrize("patience", ["manual", "interaction"])
+def test_a_copy_in_more_of_a_hurry_loads_what_the_first_waited_with(
+    patience: str, hurry: str, shop: Any, page: Page
+) -> None:
+    made = shop(f"{{{{ intercom_snippet(user, load='{patience}') }}}}")
+    with made.app.test_request_context():
+        later = render_template_string(f"{{{{ intercom_snippet(user, load='{hurry}') }}}}", user=USER)
+    page.evaluate(RERUN, later)
+    expect(launcher(page)).to_be_visible()
+    expect(page.locator("script[src*=widget]")).to_have_count(1)
+
+
+def test_a_later_copy_that_waits_gives_the_page_a_function_that_does_nothing_more(shop: Any, page: Page) -> None:
+    made = shop()
+    expect(launcher(page)).to_be_visible()
+    with made.app.test_request_context():
+        later = render_template_string("{{ intercom_snippet(user, load='manual') }}", user=USER)
+    page.evaluate(RERUN, later)
+    page.evaluate("intercomLoad()")
+    expect(page.locator("script[src*=widget]")).to_have_count(1)
+
+
 RERUN = """html => {
   const made = document.createRange().createContextualFragment(html);
   document.body.append(made);
