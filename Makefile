@@ -3,15 +3,23 @@ PYTHON ?= python3
 PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
+ENGINES := chromium firefox webkit
+BROWSERS ?= $(ENGINES)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test lint format assets check-assets bench screenshot browser clean
+.PHONY: demo test test-browsers lint format assets check-assets bench screenshot browser clean \
+  $(ENGINES:%=browser-%) $(ENGINES:%=test-browser-%)
 
 demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
 	$(BIN)/segment-intercom demo --port $(PORT)
 
 test: $(VENV)/test browser  ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+test-browsers: $(BROWSERS:%=test-browser-%)  ## Run the tests of pages in three browsers; BROWSERS=webkit chooses
+
+$(ENGINES:%=test-browser-%): test-browser-%: $(VENV)/test browser-%
+	$(BIN)/python -m pytest tests/browser --browser $* $(ARGS)
 
 lint: $(VENV)/lint check-assets  ## Check style, types, and that the built scripts are up to date
 	$(BIN)/ruff check .
@@ -34,13 +42,16 @@ bench: $(VENV)/bench browser  ## Measure, and print ratios
 screenshot: $(VENV)/test browser  ## Take the README's picture of the demo
 	$(BIN)/python -m tests.browser.screenshot docs/demo.png
 
-# The browser is the system's: Playwright's own is used where there is no package for it.
-browser: $(VENV)/test
-	@$(BIN)/python -m tests.browser.find_browser || { \
-	  echo "no Chromium found; installing one"; \
-	  { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
-	  || $(BIN)/playwright install --with-deps chromium; }
-	@$(BIN)/python -m tests.browser.find_browser
+# The browsers are the system's: Playwright's own Chromium is used where there is no package for it.
+browser: browser-chromium
+
+$(ENGINES:%=browser-%): browser-%: $(VENV)/test
+	@$(BIN)/python -m tests.browser.find_browser $* 2>/dev/null || { \
+	  echo "no $* found; installing it"; \
+	  { command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends \
+	    $$($(BIN)/python -m tests.browser.find_browser --packages $*) >/dev/null; } \
+	  || { [ $* = chromium ] && $(BIN)/playwright install --with-deps chromium; } || true; }
+	@$(BIN)/python -m tests.browser.find_browser $*
 
 clean:
 	rm -rf $(VENV) node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from .measure import MissingError, Result
 
-QUESTIONS = ("render", "growth", "navigation", "bytes")
+QUESTIONS = ("render", "growth", "navigation", "track", "bytes")
 _HEADINGS = ("question", "ratio: median (min-max)", "bar", "", "context")
 
 

@@ -1,4 +1,4 @@
-"""How many bytes does the snippet add to a page, before and after compression?"""
+"""How many bytes do the snippets add to a page and does the runtime add to a site, before and after compression?"""
 
 from __future__ import annotations
 
@@ -12,28 +12,50 @@ from . import people
 from .measure import Ratio, Result
 from .peers import plain_settings, plain_snippet
 
+# "Under 4,096 bytes", as the most that there may be.
+RUNTIME_LIMIT = 4095
+_SCRIPTS = ("loader", "loader-remote", "stub", "analytics")
+
 
 def results() -> list[Result]:
-    """Sizes, and the snippet against Intercom's plain one with the same settings."""
-    ours = _snippet().encode()
+    """The sizes of the scripts, the runtime against its limit, and the snippets against Intercom's plain one."""
     plain = plain_snippet(plain_settings(people.dict_user())).encode()
-    loader = assets.read("segment_intercom/loader.min.js").encode()
+    runtime = _gzipped(_script("analytics"))
     return [
-        Result("bytes, snippet / plain snippet", _ratio(len(ours), len(plain)), None, f"{len(ours)} / {len(plain)}"),
+        *_compare("intercom_snippet", plain),
+        *_compare("analytics_snippet", plain),
         Result(
-            "bytes gzipped, snippet / plain snippet",
-            _ratio(_gzipped(ours), _gzipped(plain)),
-            None,
-            f"{_gzipped(ours)} / {_gzipped(plain)}",
+            f"bytes gzipped, runtime / {RUNTIME_LIMIT}",
+            _ratio(runtime, RUNTIME_LIMIT),
+            1,
+            f"{runtime} / {RUNTIME_LIMIT}",
         ),
-        Result("bytes, loader alone", context=f"{len(loader)}, gzipped {_gzipped(loader)}"),
+        *(Result(f"bytes, {name}.min.js alone", context=_sizes(_script(name))) for name in _SCRIPTS),
     ]
 
 
-def _snippet() -> str:
+def _compare(name: str, plain: bytes) -> list[Result]:
+    ours = _snippet(name)
+    sizes = {"bytes": (len(ours), len(plain)), "bytes gzipped": (_gzipped(ours), _gzipped(plain))}
+    return [
+        Result(f"{unit}, {name} / plain snippet", _ratio(*pair), None, f"{pair[0]} / {pair[1]}")
+        for unit, pair in sizes.items()
+    ]
+
+
+def _snippet(name: str) -> bytes:
     environment = Environment(autoescape=True)
-    install(environment, Settings(app_id=people.APP_ID, identity_secret=people.SECRET))
-    return environment.from_string("{{ intercom_snippet(user) }}").render(user=people.dict_user())
+    settings = Settings(app_id=people.APP_ID, identity_secret=people.SECRET, runtime_url="/static/analytics.min.js")
+    install(environment, settings)
+    return environment.from_string(f"{{{{ {name}(user) }}}}").render(user=people.dict_user()).encode()
+
+
+def _script(name: str) -> bytes:
+    return (assets.static("segment_intercom") / f"{name}.min.js").read_bytes()
+
+
+def _sizes(script: bytes) -> str:
+    return f"{len(script)}, gzipped {_gzipped(script)}"
 
 
 def _gzipped(content: bytes) -> int:

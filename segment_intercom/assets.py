@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def static(name: str = "") -> Path:
 def read(name: str) -> str:
     """The text of a static file, without the new line at its end: ``read("segment_intercom/loader.min.js")``."""
     return (static() / name).read_text(encoding="utf-8").removesuffix("\n")
+
+
+@cache
+def fingerprint(name: str) -> str:
+    """A text that differs with each version of a static file, for addresses that may be kept for ever."""
+    return hashlib.sha256(read(name).encode()).hexdigest()[:12]
 
 
 def _find(folder: str) -> Path:

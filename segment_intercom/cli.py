@@ -15,6 +15,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .calls import Identify
 from .demo import create_demo
+from .doctor import Finding, check_configuration, check_page, fetch
 from .errors import SegmentIntercomError, SettingsError
 from .extension import NAME
 from .identity import user_hash
@@ -27,6 +28,8 @@ _HOST = "127.0.0.1"
 _UNVERIFIED = "no proof is asked for: set INTERCOM_IDENTITY_SECRET here and there to turn verification on"
 # An imitation proves nobody's identity to anybody, so its secret may be known.
 _SANDBOX_APP_ID = "sandbox1"
+# A sign and a word: colours alone tell nothing to many people, and to no log.
+_SIGNS = {"ok": ("+ ok     ", "green"), "warning": ("! warning", "yellow"), "problem": ("x problem", "red")}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -140,6 +143,48 @@ def hash_command(user_id: str) -> None:
     secrets = _settings().secrets
     secret = secrets[0] if secrets else click.prompt("Identity secret", hide_input=True, err=True)
     click.echo(user_hash(secret, user_id))
+
+
+def _cookies(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if not all("=" in cookie and cookie.isascii() and cookie.isprintable() for cookie in given):
+        raise click.BadParameter("must be NAME=VALUE, of printable ASCII")
+    return given
+
+
+@main.command()
+@click.argument("url", required=False)
+@click.option(
+    "--cookie",
+    "cookies",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_cookies,
+    help="A cookie to look at the page with, such as a session's; repeatable.",
+)
+def doctor(url: str | None, cookies: tuple[str, ...]) -> None:
+    """Say what is wrong with the configuration, and with the page at URL, and what to do about it.
+
+    The exit code is 1 where there is a problem. A proof is compared, and never shown.
+    """
+    settings = _settings()
+    findings = check_configuration(settings)
+    if url is not None:
+        answer, reached = fetch(url, cookies)
+        findings += reached
+        if answer is not None:
+            findings += check_page(answer.html, answer.headers, settings, answer.url)
+    for finding in findings:
+        _say(finding)
+    levels = [finding.level for finding in findings]
+    click.echo(f"Problems: {levels.count('problem')}, warnings: {levels.count('warning')}")
+    click.get_current_context().exit(int("problem" in levels))
+
+
+def _say(finding: Finding) -> None:
+    sign, colour = _SIGNS[finding.level]
+    click.echo(f"{click.style(sign, fg=colour)}  {finding.what}")
+    if finding.remedy:
+        click.echo(f"             {finding.remedy}")
 
 
 def _json_object(text: str) -> Mapping[str, Any]:

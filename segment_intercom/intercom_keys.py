@@ -63,7 +63,8 @@ _UNSETTABLE = (
 
 # A custom attribute of one of these names is never laid in line: there it would steer the Messenger.
 # static/segment_intercom/loader.js keeps the same list; a test holds the two together.
-RESERVED = frozenset((*CONNECTION, *USER, *PROOF, *LAUNCHER, *MESSENGER, *_UNSETTABLE, "custom_attributes"))
+RESERVED_WORDS = " ".join((*CONNECTION, *USER, *PROOF, *LAUNCHER, *MESSENGER, *_UNSETTABLE, "custom_attributes"))
+RESERVED = frozenset(RESERVED_WORDS.split())
 
 COMPANY = ("company_id", "name", "created_at", "plan", "monthly_spend", "size", "website", "industry", "remove")
 

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from . import checks
 from .errors import OptionError
 from .intercom_keys import MESSENGER, check_one
-from .messenger import Person, settings_of
+from .messenger import Person, runtime_config, settings_of
 from .settings import DEFAULT_LAUNCHER, Settings, check_app_id
-from .snippet import Nonce, render_snippet
+from .snippet import Nonce, render, render_stub
 from .traits.companies import traits_of
 from .traits.report import logger
 from .users import person_of
@@ -25,15 +25,15 @@ _LAUNCHER = "custom_launcher_selector"
 # Options that become a key of intercomSettings, by their name in a template.
 _KEYS = {"launcher_selector": _LAUNCHER, **{name: name for name in (_LAUNCHER, *MESSENGER)}}
 _KEYS |= {"app_id": "app_id", "hide_default_launcher": "hide_default_launcher"}
-OPTIONS = ("traits", "company", "nonce", "load", *_KEYS)
+OPTIONS = ("traits", "company", "nonce", "load", "remote", *_KEYS)
 
 
 @dataclass(slots=True)
 class Helpers:
     """The helpers of one environment; what differs between plain Jinja and Flask is handed in.
 
-    ``settings`` gives the settings for the moment, ``nonce`` finds the page's nonce, and ``rendered`` hears every
-    object that went into a page.
+    ``settings`` gives the settings for the moment, ``nonce`` finds the page's nonce, ``rendered`` hears every object
+    that went into a page, ``settings_url`` and ``runtime_url`` say where the extension's routes are.
     """
 
     settings: Callable[[], Settings]
@@ -41,12 +41,15 @@ class Helpers:
     company_loader: Callable[[], Any] | None = None
     nonce: Nonce = None
     rendered: Callable[[Mapping[str, Any]], None] = lambda _: None
+    settings_url: Callable[[], str | None] | None = None
+    runtime_url: Callable[[], str] | None = None
     _warned: set[str] = field(default_factory=set)
 
     def globals(self) -> dict[str, Callable[..., Any]]:
         """The names under which templates find the helpers; they may be called from Python, too."""
         return {
             "intercom_snippet": self._with_context(self.intercom_snippet),
+            "analytics_snippet": self._with_context(self.analytics_snippet),
             "intercom_settings": self._with_context(self.intercom_settings),
         }
 
@@ -64,25 +67,91 @@ class Helpers:
         return in_template
 
     def intercom_snippet(
-        self, user: Any = _ASK_LOADER, *, nonce: Any = None, load: Any = None, found_nonce: Any = None, **options: Any
+        self,
+        user: Any = _ASK_LOADER,
+        *,
+        nonce: Any = None,
+        load: Any = None,
+        remote: Any = None,
+        found_nonce: Any = None,
+        **options: Any,
     ) -> Markup:
-        """Return the script element that shows the Messenger to a user, or to a visitor when ``user`` is None."""
+        """Return the script element that shows the Messenger to a user, or to a visitor when ``user`` is None.
+
+        ``remote`` renders nobody's name, for pages cached in public: the page asks the extension's route who it is.
+        """
         settings = self.settings()
         if not settings.enabled:
-            return render_snippet({}, settings=settings)
-        found = self._found(user, options, settings)
+            return render({}, settings=settings)
+        found = self._found(None if remote else user, options, settings)
         if "app_id" not in found:
-            self._warn_once("app_id", "no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
-            return Markup("")
+            return self._nothing()
         self.rendered(found)
         if nonce is not None or found_nonce is not None:
             nonce = _defined(nonce) or _defined(found_nonce)
-        return render_snippet(
+        return render(
             found,
             settings=settings,
             nonce=nonce or self.nonce,
             load="load" if load is None else _defined(load) or "load",
+            route=self._route(remote, found) if remote or "intercom_user_jwt" in found else None,
+            remote=bool(remote),
         )
+
+    def analytics_snippet(
+        self,
+        user: Any = _ASK_LOADER,
+        page: bool = True,
+        *,
+        nonce: Any = None,
+        load: Any = None,
+        found_nonce: Any = None,
+        **options: Any,
+    ) -> Markup:
+        """Return the script element that gives a page Segment's ``analytics``, usable at once.
+
+        With a user or ``page`` it shows the Messenger as ``intercom_snippet`` does; with neither, nothing boots before
+        the first call.
+        """
+        settings = self.settings()
+        nonce = _defined(nonce) or _defined(found_nonce) or self.nonce
+        if not settings.enabled:
+            return render({}, settings=settings, nonce=nonce, before=render_stub({}, "", settings))
+        found = self._found(user, options, settings)
+        if "app_id" not in found:
+            return self._nothing()
+        boot = bool(page) or "user_id" in found or "email" in found
+        self.rendered(found if boot else {})
+        lazy = not boot and load is None
+        config = runtime_config(settings, _overlay(_page_options(options)), booted=boot, lazy=lazy)
+        load = "manual" if lazy else _defined(load) or "load"
+        stub = render_stub(config, self._runtime(settings), settings, now=load in ("now", "manual"))
+        return render(
+            found,
+            settings=settings,
+            nonce=nonce,
+            load=load,
+            route=self._route(False, found) if "intercom_user_jwt" in found else None,
+            boot=boot,
+            before=stub,
+        )
+
+    def _nothing(self) -> Markup:
+        self._warn_once("app_id", "no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
+        return Markup("")
+
+    def _route(self, remote: Any, found: Mapping[str, Any]) -> str | None:
+        route = self.settings_url() if self.settings_url is not None else None
+        if route is None and remote:
+            raise OptionError("remote", "needs the route of the Flask extension, and so a request")
+        return route
+
+    def _runtime(self, settings: Settings) -> str:
+        if settings.runtime_url is not None:
+            return settings.runtime_url
+        if self.runtime_url is None:
+            raise OptionError("runtime_url", "must be set without Flask: it is where pages get analytics.min.js")
+        return self.runtime_url()
 
     def intercom_settings(self, user: Any = _ASK_LOADER, *, found_nonce: Any = None, **options: Any) -> dict[str, Any]:
         """Return the intercomSettings object of a user as a dict, for ``| tojson``."""
@@ -159,6 +228,10 @@ def find_nonce(names: Mapping[str, Any]) -> str | None:
     """The page's nonce where ``csp_nonce`` is known under these names, as a value or a function."""
     nonce = names.get("csp_nonce")
     return nonce() if callable(nonce) else nonce
+
+
+def _page_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _defined(value) for name, value in options.items() if name not in ("traits", "company")}
 
 
 def _overlay(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,34 +32,68 @@ def render_snippet(
     the browser is idle ("idle"), on the first pointer, key or scroll ("interaction"), or when the page calls
     ``intercomLoad()`` ("manual"). Raises OptionError for a wrong ``load``, ``nonce`` or ``app_id``.
     """
+    return render(intercom_settings, settings=settings, nonce=nonce, load=load)
+
+
+def render(
+    intercom_settings: Mapping[str, Any],
+    *,
+    settings: Settings,
+    nonce: Nonce = None,
+    load: str = "load",
+    boot: bool = True,
+    route: str | None = None,
+    remote: bool = False,
+    before: str = "",
+) -> Markup:
+    """As ``render_snippet``, with what the helpers need besides.
+
+    ``boot`` False lays no settings on the page, so that nothing boots by itself; ``route`` is where the settings of
+    whoever is in session can be had, and ``remote`` says that they must be; ``before`` is a script that goes first.
+    """
     if load not in LOADS:
         raise OptionError("load", "must be one of " + ", ".join(f'"{name}"' for name in LOADS))
     if not settings.enabled:
-        return Markup("<!-- Intercom is switched off: INTERCOM_ENABLED is False -->")
-    app_id = intercom_settings.get("app_id", settings.app_id)
+        # The page's own scripts may call what the script before would have given them.
+        script = f"<script{_nonce_attribute(nonce)}>{before}</script>" if before else ""
+        return Markup(f"<!-- Intercom is switched off: INTERCOM_ENABLED is False -->{script}")  # noqa: S704
+    app_id = intercom_settings.get("app_id")
     if app_id is None:
-        logger.warning("app_id: no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
-        return Markup("")
-    before, after = _loader(settings.widget_url, app_id if isinstance(app_id, str) else "", load)
-    literal = _object_literal(intercom_settings, settings)
-    return Markup(f"<script{_nonce_attribute(nonce)}>{before}{literal}{after}</script>")  # noqa: S704 - all escaped
+        if settings.app_id is None:
+            logger.warning("app_id: no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
+            return Markup("")
+        app_id = settings.app_id
+        intercom_settings = {"app_id": app_id, **intercom_settings}
+    first, last = _loader(settings.widget_url, app_id if isinstance(app_id, str) else "", load, route, remote)
+    literal = object_literal(intercom_settings, settings) if boot else "undefined"
+    return Markup(f"<script{_nonce_attribute(nonce)}>{before}{first}{literal}{last}</script>")  # noqa: S704 - all escaped
+
+
+def render_stub(config: Mapping[str, Any], runtime_url: str, settings: Settings, *, now: bool = False) -> str:
+    """Return the script that makes ``analytics`` usable at once and fetches the runtime, now or after the page."""
+    script = assets.read("segment_intercom/stub.min.js")
+    before, _, after = script.partition("ANALYTICS_CONFIG")
+    for name, value in (("RUNTIME", runtime_url), ("NOW", now)):
+        after = after.replace(f"ANALYTICS_{name}", _escape(dumps(value)))
+    return before + object_literal(config, settings) + after
 
 
 @lru_cache(maxsize=256)
-def _loader(widget_url: str, app_id: str, load: str) -> tuple[str, str]:
-    """The built loader with its two values filled in, cut where the settings go; an application has few of them."""
+def _loader(widget_url: str, app_id: str, load: str, route: str | None, remote: bool) -> tuple[str, str]:
+    """The built loader with its values filled in, cut where the settings go; an application has few of them."""
     try:
         widget = f"{widget_url}/{check_app_id(app_id)}"
     except checks.Refused as refused:
         raise OptionError("app_id", str(refused)) from None
-    script = assets.read("segment_intercom/loader.min.js")
-    for name, value in (("LOAD", load), ("WIDGET", widget)):
+    script = assets.read(f"segment_intercom/loader{'-remote' if route else ''}.min.js")
+    for name, value in (("LOAD", load), ("WIDGET", widget), ("ROUTE", route), ("REMOTE", remote)):
         script = script.replace(f"INTERCOM_{name}", _escape(dumps(value)))
     before, _, after = script.partition("INTERCOM_SETTINGS")
     return before, after
 
 
-def _object_literal(intercom_settings: Mapping[str, Any], settings: Settings) -> str:
+def object_literal(intercom_settings: Mapping[str, Any], settings: Settings) -> str:
+    """Return JSON values as an object literal that is safe in a script element."""
     try:
         text = dumps(intercom_settings)
     except (TypeError, ValueError, RecursionError):

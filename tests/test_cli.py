@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask, render_template_string
+from flask.cli import ScriptInfo
 
-from segment_intercom import user_hash
+from segment_intercom import SegmentIntercom, user_hash
 from segment_intercom.cli import main
 from tests.conftest import APP_ID, SECRET
 from tests.test_snippet import settings_in
@@ -95,3 +98,59 @@ def test_a_taken_port_is_named() -> None:
         first.terminate()
     assert second.returncode == 1
     assert f"port {port.group(1)} is taken" in second.stderr
+
+
+def site() -> Flask:
+    """A site that names somebody on one page, and on another puts the snippet twice."""
+    app = Flask("site")
+    app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_IDENTITY_SECRET=SECRET)
+    SegmentIntercom(app)
+    app.add_url_rule("/", "good", lambda: render_template_string("{{ intercom_snippet({'id': 42}) }}"))
+    app.add_url_rule("/bad", "bad", lambda: render_template_string("{{ intercom_snippet({'id': 42}) }}" * 2))
+    return app
+
+
+KNOWN = {"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET}
+
+
+def test_doctor_finds_a_sound_site_sound(serve: Callable[[Flask], str]) -> None:
+    result = run("doctor", f"{serve(site())}/", env=KNOWN)
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Problems: 0, warnings: 0")
+    assert "+ ok       user_hash: is that of the user_id, made with the configured secret" in result.output
+    assert SECRET not in result.output
+    assert user_hash(SECRET, "42") not in result.output
+
+
+def test_doctor_says_each_problem_with_its_remedy_and_exits_with_one(serve: Callable[[Flask], str]) -> None:
+    result = run("doctor", f"{serve(site())}/bad", env={**KNOWN, "INTERCOM_IDENTITY_SECRET": "another"})
+    assert result.exit_code == 1
+    assert "x problem  snippet: stands in the page 2 times\n             Keep one" in result.output
+    assert "x problem  user_hash: is not the HMAC-SHA256" in result.output
+    assert result.output.endswith("Problems: 2, warnings: 0\n")
+
+
+def test_doctor_without_a_page_judges_the_configuration() -> None:
+    assert run("doctor", env=KNOWN).exit_code == 0
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "x problem  app_id: not set" in result.output
+    assert "! warning  identity_secret: not set" in result.output
+
+
+def test_doctor_takes_the_settings_of_the_application() -> None:
+    result = run("doctor", obj=ScriptInfo(create_app=site))
+    assert result.exit_code == 0
+    assert f"app_id: {APP_ID}" in result.output
+
+
+def test_doctor_has_no_traceback_for_a_page_that_is_not_there() -> None:
+    result = run("doctor", "http://127.0.0.1:1/", env=KNOWN)
+    assert result.exit_code == 1
+    assert "x problem  address: nothing listens there" in result.output
+
+
+@pytest.mark.parametrize("cookie", ["hidden", "hidden=\r\nHost: x", "hidden=\u00e9"])
+def test_doctor_refuses_what_is_no_cookie_without_showing_it(cookie: str) -> None:
+    result = run("doctor", "http://127.0.0.1:1/", "--cookie", cookie)
+    assert "--cookie': must be NAME=VALUE" in result.output
+    assert "hidden" not in result.output

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+import logging
 import re
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from segment_intercom import user_hash
 from segment_intercom.demo import create_demo
 
-PAGES = ("/", "/pricing", "/account")
+PAGES = ("/", "/pricing", "/account", "/playground")
+KNOWN = {"app_id": "abcd1234", "user_id": "user1234", "email": "teemo@segment.com"}
 HOSTILE = "<img src=x onerror"
 
 
@@ -28,6 +32,12 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+def play(client: FlaskClient, text: object, kind: str = "identify", **settings: Any) -> Any:
+    """What the playground makes of a message, given as JSON text or as what it holds."""
+    typed = text if isinstance(text, str) else json.dumps(text)
+    return client.post("/playground", json={"text": typed, "kind": kind, "settings": settings}).json
+
+
 def choose(client: FlaskClient, **chosen: str) -> Any:
     return client.post("/choose", data={"page": "home", **chosen})
 
@@ -36,10 +46,9 @@ def snippet(client: FlaskClient, path: str = "/") -> str:
     return re.findall(r"<script nonce=[^>]*>.+?</script>", client.get(path).text)[-1]
 
 
-def shown(client: FlaskClient) -> list[str]:
-    """What stands in the two code panes: the template's line, and the HTML."""
-    blocks = re.findall(r"<code[^>]*>(.*?)</code>", client.get("/").text, re.DOTALL)
-    return [html.unescape(block) for block in blocks]
+def shown(client: FlaskClient) -> str:
+    """The line of the template, as the workbench shows it."""
+    return html.unescape(re.search(r'<code id="line">(.*?)</code>', client.get("/").text, re.DOTALL)[1])
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -48,7 +57,7 @@ def test_every_page_has_a_strict_policy_whose_nonce_all_scripts_carry(client: Fl
     policy = answer.headers["Content-Security-Policy"]
     nonce = re.search(r"script-src 'nonce-([\w-]+)' 'strict-dynamic';", policy)[1]
     scripts = re.findall(r"<script[^>]*>", answer.text)
-    assert len(scripts) == 3
+    assert scripts
     assert all(f'nonce="{nonce}"' in script for script in scripts)
     assert "unsafe" not in policy
 
@@ -71,9 +80,9 @@ def test_the_shown_html_is_the_snippet_byte_for_byte(client: FlaskClient) -> Non
 
 
 def test_the_shown_line_is_what_a_developer_writes(client: FlaskClient) -> None:
-    assert shown(client)[0] == "{{ intercom_snippet() }}"
+    assert shown(client) == "{{ intercom_snippet() }}"
     choose(client, launcher="hide", button="on", side="left", load="idle")
-    assert shown(client)[0] == (
+    assert shown(client) == (
         '{{ intercom_snippet(hide_default_launcher=True, launcher_selector="#ask-us", alignment="left", load="idle") }}'
     )
     assert '"alignment":"left"' in snippet(client)
@@ -82,8 +91,18 @@ def test_the_shown_line_is_what_a_developer_writes(client: FlaskClient) -> None:
 def test_a_wrong_hash_is_sent_as_it_is(client: FlaskClient) -> None:
     choose(client, person="mara", proof="wrong")
     assert f'"user_hash":"{"0" * 64}"' in snippet(client)
-    assert shown(client)[0] == "{{ intercom_snippet(user_with_wrong_hash) }}"
+    assert shown(client) == "{{ intercom_snippet(user_with_wrong_hash) }}"
     assert "answers 403" in client.get("/").text
+
+
+def test_a_token_takes_the_place_of_the_hash(client: FlaskClient) -> None:
+    choose(client, person="mara", proof="token", side="left")
+    assert '"intercom_user_jwt":"' in snippet(client)
+    assert '"alignment":"left"' in snippet(client)
+    assert '"user_hash":' not in snippet(client)
+    choose(client, person="jonas")
+    assert '"user_hash":"' in snippet(client)
+    assert "A token needs a user id" in client.get("/").text
 
 
 def test_without_a_hash_only_the_hash_is_missing(client: FlaskClient) -> None:
@@ -104,9 +123,35 @@ def test_a_large_id_keeps_its_digits(client: FlaskClient) -> None:
 
 
 def test_a_choice_goes_back_to_its_page_and_its_button(client: FlaskClient) -> None:
-    answer = client.post("/choose", data={"page": "pricing", "side": "left"})
+    answer = choose(client, page="pricing", side="left", **{"from": "workbench"})
     assert (answer.status_code, answer.location) == (303, "/pricing#side-left")
-    assert choose(client, page="https://example.com", side="right").location == "/#side-right"
+
+
+def test_a_login_in_the_site_stays_in_the_site(client: FlaskClient) -> None:
+    assert choose(client, page="account", person="mara").location == "/account#content"
+    assert choose(client, page="https://example.com", person="visitor").location == "/#content"
+
+
+def test_a_visitor_acts_for_no_company(client: FlaskClient) -> None:
+    choose(client, company="kornblume")
+    for path in PAGES:
+        assert "Kornblume Bakery" not in html.unescape(client.get(path).text)
+    assert "A visitor acts for no company" in client.get("/").text
+    choose(client, person="jonas")
+    assert "Kornblume Bakery" in snippet(client)
+    assert "A visitor acts for no company" not in client.get("/").text
+
+
+def test_the_chosen_option_is_explained_in_sight(client: FlaskClient) -> None:
+    choose(client, person="ines")
+    text = client.get("/").text
+    assert 'aria-describedby="about-person"' in text
+    assert 'id="about-person">An id beyond 2^53' in text
+
+
+def test_a_name_that_looks_like_a_script_is_remarked_on(client: FlaskClient) -> None:
+    choose(client, person="script")
+    assert "This name is text: nothing of it ran." in client.get("/").text
 
 
 def test_an_unknown_option_is_refused_by_name(client: FlaskClient) -> None:
@@ -118,12 +163,45 @@ def test_an_unknown_option_is_refused_by_name(client: FlaskClient) -> None:
 def test_other_sites_cannot_press_buttons(client: FlaskClient) -> None:
     headers = {"Sec-Fetch-Site": "cross-site"}
     assert client.post("/choose", data={"person": "mara"}, headers=headers).status_code == 403
+    assert client.post("/playground", data=b"{}", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("proof", ["right", "token", "wrong"])
+def test_both_snippets_bring_the_chosen_proof(client: FlaskClient, proof: str) -> None:
+    choose(client, person="mara", proof=proof)
+    name = "intercom_user_jwt" if proof == "token" else "user_hash"
+    assert f'"{name}":"' in snippet(client)
+    choose(client, snippet="analytics")
+    assert shown(client).startswith("{{ analytics_snippet(")
+    assert f'"{name}":"' in snippet(client)
+    assert "analytics.min.js" in snippet(client)
+
+
+def test_the_region_is_rendered_as_if_it_were_configured(client: FlaskClient) -> None:
+    choose(client, region="eu", workspace="eu")
+    text = html.unescape(client.get("/").text)
+    assert '"api_base":"https://api-iam.eu.intercom.io"' in snippet(client)
+    assert 'Rendered as if INTERCOM_REGION were "eu".' in text
+    assert "answers 403" not in text
+
+
+def test_a_wrong_region_is_remarked_on_with_its_remedy(client: FlaskClient) -> None:
+    choose(client, workspace="au")
+    assert 'Remedy: INTERCOM_REGION="au".' in html.unescape(client.get("/").text)
+
+
+def test_the_workspace_is_shared(app: Flask) -> None:
+    choose(app.test_client(), workspace="eu", visitors="off")
+    other = html.unescape(app.test_client().get("/").text)
+    assert re.search(r'id="workspace-eu"[^>]*aria-pressed="true"', other)
+    assert re.search(r'id="visitors-off"[^>]*aria-pressed="true"', other)
 
 
 def test_log_out_ends_intercoms_session(client: FlaskClient) -> None:
     assert "intercom-session" not in str(choose(client, person="mara").headers)
     expired = choose(client, person="visitor").headers.getlist("Set-Cookie")
     assert any("intercom-session-demo1234=;" in cookie and "Max-Age=0" in cookie for cookie in expired)
+    assert any(cookie.startswith("intercom-logout=1;") for cookie in expired)
 
 
 def test_a_browsers_choices_are_its_own(app: Flask) -> None:
@@ -149,3 +227,103 @@ def test_the_environment_does_not_change_the_demo(monkeypatch: pytest.MonkeyPatc
 def test_the_sandbox_is_mounted_beside_the_site(client: FlaskClient) -> None:
     assert client.get("/sandbox/widget/demo1234").mimetype == "application/javascript"
     assert client.get("/sandbox/inspector/state.json").json["requests"] == []
+
+
+def test_the_playground_shows_settings_and_commands(client: FlaskClient) -> None:
+    message = {"userId": "user1234", "traits": {"email": "teemo@segment.com", "role": "Baker"}}
+    found = play(client, message)
+    assert found["settings"]["custom_attributes"] == {"role": "Baker"}
+    assert found["commands"] == [["boot", {**KNOWN, "role": "Baker"}]]
+    assert (found["warnings"], found["error"]) == ([], None)
+
+
+def test_the_playground_takes_several_calls_in_their_order(client: FlaskClient) -> None:
+    calls = [{"userId": "user1234"}, {"type": "group", "groupId": "org_17"}, {"type": "track", "event": "Baked"}]
+    assert [command[0] for command in play(client, calls)["commands"]] == ["boot", "update", "trackEvent"]
+
+
+def test_a_trait_that_does_not_fit_is_warned_of_or_refused(client: FlaskClient) -> None:
+    message = {"userId": "user1234", "traits": {"companies": [{"plan": "Street"}], "createdAt": "some day"}}
+    warnings = play(client, message)["warnings"]
+    assert "trait 'created_at': is no date that can be read; it is not sent" in warnings
+    assert "company" in warnings[1]
+
+
+def test_what_the_playground_warns_of_is_not_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    assert play(client, {"userId": "u", "traits": {"createdAt": "some day"}})["warnings"]
+    assert caplog.records == []
+    logging.getLogger("segment_intercom").warning("of somebody else")
+    assert len(caplog.records) == 1
+
+
+def test_the_playground_proves_with_a_secret_of_its_own(app: Flask, client: FlaskClient) -> None:
+    found = play(client, {"userId": "user1234"}, identity="hash")["settings"]
+    assert found["user_hash"] == user_hash("an-example-secret", "user1234")
+    assert found["user_hash"] != user_hash(app.config["INTERCOM_IDENTITY_SECRET"], "user1234")
+    assert "intercom_user_jwt" in play(client, {"userId": "user1234"}, identity="jwt")["settings"]
+
+
+def test_the_playground_says_why_nothing_is_sent(client: FlaskClient) -> None:
+    assert "nobody is known" in play(client, {"groupId": "org_17"}, "group")["warnings"][0]
+    assert "of a visitor" in play(client, {"event": "Baked"}, "track")["warnings"][0]
+    off = {"userId": "user1234", "integrations": {"All": False}}
+    assert play(client, off)["warnings"] == [
+        "integrations: a call switches Intercom off, so that nothing of it is sent"
+    ]
+
+
+def test_a_large_id_in_json_keeps_its_digits(client: FlaskClient) -> None:
+    assert play(client, '{"userId": 90071992547409937}')["settings"]["user_id"] == "90071992547409937"
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "problem"),
+    [
+        ("", "text", "is empty"),
+        ('{"userId": 1,', "text", "line 1, column 14"),
+        ("[]", "text", "from one to 20 calls"),
+        ("[1]", "message", "must be a JSON object"),
+        ('{"type": "page"}', "type", "must be one of identify, group, track"),
+        ('{"type": ["identify"]}', "type", "must be one of"),
+        ('{"userId": true}', "user_id", "must be a string"),
+        ('{"traits": {"n": NaN}}', "text", "NaN"),
+        ('{"traits": [1]}', "traits", "must be a dict"),
+        ("[" * 16000, "text", "nested too deep"),
+        ('{"userId":"u","traits":{"a":' + '{"a":' * 2500 + "1" + "}" * 2502, "text", "nested too deep"),
+        ('{"userId": ' + "9" * 5000 + "}", "text", "no form in JSON"),
+    ],
+)
+def test_a_wrong_text_is_refused_with_its_field(client: FlaskClient, text: str, field: str, problem: str) -> None:
+    error = play(client, text)["error"]
+    assert error["field"] == field
+    assert problem in error["problem"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [({"region": "mars"}, "region"), ({"rich_links": 5}, "rich_links"), ({"widget_url": "x"}, "widget_url")],
+)
+def test_a_wrong_setting_is_refused_with_its_field(client: FlaskClient, settings: Any, field: str) -> None:
+    assert play(client, {"userId": "user1234"}, **settings)["error"]["field"] == field
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff", b"5", b"{", b'{"settings": 5}', b'{"text": 5}', b'{"kind": {}}'])
+def test_a_wrong_body_is_refused(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/playground", data=body)
+    assert (answer.status_code, answer.mimetype) == (422, "application/json")
+    assert answer.json["error"]["problem"]
+
+
+def test_a_body_of_more_than_32_kilobytes_is_not_read(client: FlaskClient) -> None:
+    answer = client.post("/playground", data=b" " * (32 * 1024 + 1))
+    assert answer.status_code == 413
+    assert "32 kilobytes" in answer.json["error"]["problem"]
+
+
+def test_half_a_surrogate_pair_is_answered(client: FlaskClient) -> None:
+    assert play(client, '{"userId": "\\ud800"}', identity="hash")["settings"]["user_id"] == "\ud800"
+
+
+def test_only_the_playground_may_hold_the_frame_of_the_runtime(client: FlaskClient) -> None:
+    policies = [client.get(path).headers["Content-Security-Policy"] for path in ("/playground", "/playground/runtime")]
+    assert ["frame-ancestors 'none'" in policies[0], "frame-ancestors 'self'" in policies[1]] == [True, True]

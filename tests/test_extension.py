@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import flask_login
@@ -130,6 +131,29 @@ def test_an_identity_in_a_public_answer_is_warned_of_and_kept_private(
     assert "cache" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "header", ["CDN-Cache-Control", "Vendor-CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"]
+)
+def test_no_header_that_some_caches_obey_first_makes_it_public(header: str) -> None:
+    app = application()
+    app.after_request(lambda response: response.headers.update({header: "600"}) or response)
+    client = app.test_client()
+    assert (header in client.get("/").headers, header in client.get("/visitor").headers) == (False, True)
+
+
+def test_an_answer_with_an_identity_has_no_tag_by_which_to_ask_for_it_again() -> None:
+    app = application()
+    app.after_request(lambda response: response.add_etag() or response)
+    client = app.test_client()
+    assert ("ETag" in client.get("/").headers, "ETag" in client.get("/visitor").headers) == (False, True)
+
+
+@pytest.mark.parametrize("personal", ["traits={'email': 'ann@example.com'}", "auth_tokens={'shop': 't0ken'}"])
+def test_whatever_is_of_one_person_alone_is_an_identity(personal: str) -> None:
+    app = application("{{ intercom_snippet(None, " + personal + ") }}")
+    assert app.test_client().get("/").headers["Cache-Control"] == "private, no-store"
+
+
 def test_no_hook_of_the_application_makes_it_public_again() -> None:
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID=APP_ID, TESTING=True)
@@ -236,6 +260,15 @@ def test_the_static_files_are_served() -> None:
     with application().test_client().get("/segment-intercom/loader.js") as answer:
         assert answer.status_code == 200
         assert "INTERCOM_SETTINGS" in answer.text
+
+
+def test_the_runtime_may_be_kept_for_as_long_as_it_stays_the_same() -> None:
+    client = application("{{ analytics_snippet(user) }}").test_client()
+    address = re.search(r"/segment-intercom/analytics\.min\.js\?v=\w+", client.get("/").text)
+    assert address is not None
+    with client.get(address.group()) as kept, client.get("/segment-intercom/analytics.min.js") as asked_again:
+        assert kept.cache_control.max_age == 31_536_000
+        assert asked_again.cache_control.no_cache
 
 
 def test_tenants_have_their_own_app_id() -> None:

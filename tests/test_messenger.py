@@ -17,7 +17,7 @@ import pytest
 from flask import Flask
 
 from segment_intercom import CallError, Group, Identify, Settings, TraitError, messenger_settings, parse
-from segment_intercom.intercom_keys import RESERVED
+from segment_intercom.messenger import in_line, messenger_commands
 
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}")
@@ -27,24 +27,15 @@ CASES = [
 ]
 
 
-def in_line(found: dict[str, Any]) -> dict[str, Any]:
-    """What the Messenger is given once the loader has laid the attributes in line."""
-    attributes = found.get("custom_attributes", {})
-    kept = {name: value for name, value in attributes.items() if name not in RESERVED}
-    return {**{name: value for name, value in found.items() if name != "custom_attributes"}, **kept}
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_case(case: dict[str, Any]) -> None:
     settings = Settings(app_id="abc12345", **case.get("settings", {}))
     calls = [parse(message) for message in case["calls"]]
     before = json.dumps(case["calls"])
-    heard = [calls[: end + 1] for end in range(len(calls)) if calls[end].for_intercom]
-    commands = [
-        ["update" if place else "boot", in_line(messenger_settings(so_far, settings))]
-        for place, so_far in enumerate(heard)
-    ]
+    commands = messenger_commands(calls, settings)
     assert commands == case["messenger"]
+    told = [command for command in commands if command[0] in ("boot", "update")]
+    assert not told or in_line(messenger_settings(calls, settings)) == told[-1][1]
     assert json.dumps(case["calls"]) == before, "inputs are never changed"
 
 

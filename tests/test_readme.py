@@ -50,7 +50,7 @@ def test_the_templates_render() -> None:
     for code in (code for language, code in BLOCKS if language == "jinja"):
         with app.test_request_context():
             html = app.jinja_env.from_string(code).render(user=user, tenant={"intercom_app_id": "tenant12"})
-        assert html.count("<script>(function(") == 4
+        assert html.count("window.intercomSettings={") == 4
 
 
 @pytest.mark.parametrize(("trait", "expected"), ROWS)

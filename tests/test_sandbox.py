@@ -99,6 +99,7 @@ def test_a_wrong_hash_is_refused_with_403(browser: Browser) -> None:
 
 def test_a_missing_proof_is_refused_with_403(browser: Browser) -> None:
     assert browser.refusal({"user_id": "42"}) == "proof_missing"
+    assert "set INTERCOM_IDENTITY_SECRET" in browser.state()["requests"][-1]["refused"]
     assert browser.refusal({"email": "ada@example.com"}) == "proof_missing"
 
 
@@ -182,7 +183,8 @@ def test_another_region_is_refused_and_the_right_one_named(browser: Browser, wor
     workspace.region = "eu"
     answer = browser.boot()
     assert answer.status_code == 403
-    assert "https://api-iam.eu.intercom.io" in answer.json["errors"][0]["message"]
+    assert '"https://api-iam.eu.intercom.io" (with' in answer.json["errors"][0]["message"]
+    assert answer.json["errors"][0]["message"].endswith('INTERCOM_REGION="eu").')
     browser.region = "eu"
     assert browser.boot().status_code == 200
 
@@ -213,9 +215,30 @@ def test_the_referer_stands_in_for_a_missing_origin(browser: Browser, workspace:
     assert browser.boot().status_code == 200
 
 
-def test_an_unknown_app_is_refused_and_its_script_not_found(browser: Browser) -> None:
-    assert browser.post("ping", app_id="unknown", action="boot").status_code == 403
-    assert browser.client.get("/widget/unknown").status_code == 404
+def test_an_unknown_app_is_refused(browser: Browser) -> None:
+    answer = browser.post("ping", app_id="unknown", action="boot")
+    assert (answer.status_code, answer.json["errors"][0]["code"]) == (403, "app_unknown")
+
+
+def test_the_script_of_an_unknown_app_is_not_found_and_says_so_in_the_log(browser: Browser) -> None:
+    answer = browser.client.get("/widget/unknown", headers={"Referer": "https://shop.example.com/"})
+    assert (answer.status_code, answer.mimetype) == (404, "application/javascript")
+    (logged,) = browser.state()["requests"]
+    assert (logged["kind"], logged["status"], logged["code"]) == ("widget", 404, "app_unknown")
+    assert (logged["app_id"], logged["origin"]) == ("unknown", "https://shop.example.com/")
+    assert logged["refused"] == (
+        "No workspace has this app id; this sandbox has abc12345. "
+        "Start it with --app-id unknown, or set INTERCOM_APP_ID=abc12345."
+    )
+
+
+def test_scripts_of_unknown_apps_do_not_fill_the_memory(sandbox: Flask) -> None:
+    store = sandbox.extensions["sandbox"]
+    for number in range(600):
+        assert not store.admits_script(f"{number}" * 1000, None)
+    requests = store.state()["requests"]
+    assert len(requests) == 500
+    assert max(len(request["app_id"]) for request in requests) < 100
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"app_id": NaN}', b"[" * 100_000, b" " * 1_100_000])

@@ -10,7 +10,8 @@ from .people import COMPANIES, PEOPLE
 
 LAUNCHER_BUTTON = "#ask-us"
 _LATER = ("Now", "Idle", "Interaction", "Manual")
-_SHARED = "A switch of the workspace, so it is everybody's"
+_SHARED = "Shared by everybody"
+_REGIONS = {"us": "US", "eu": "EU", "au": "Australia"}
 _WRONG = (
     "Intercom answers 403 and no Messenger appears: the hash is not this person's. Remedy: pass the user without a "
     "hash, and the snippet makes the right one from INTERCOM_IDENTITY_SECRET."
@@ -19,6 +20,13 @@ _MISSING = (
     "Intercom answers 403 and no Messenger appears: the workspace wants a proof and the page has none. Remedy: set "
     "INTERCOM_IDENTITY_SECRET to the secret in the workspace's settings."
 )
+_REGION = (
+    'Intercom answers 403 and no Messenger appears: the workspace is hosted in "{home}", and the page asks in '
+    '"{asked}". Remedy: INTERCOM_REGION="{home}".'
+)
+_IN_PLACE = "The site's links change the content in place and call {call}: an open Messenger stays open."
+_ONLY_EMAIL = "A token needs a user id: somebody with only an e-mail gets a hash."
+_NO_COMPANY = "A visitor acts for no company: nothing of it is sent. Log in as somebody."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +41,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One row of the workbench; its first option is the default."""
+    """One row of the workbench; its first option is the default. What is tried seldom is folded away at first."""
 
     name: str
     label: str
     options: tuple[Option, ...]
+    seldom: bool = False
 
     def option(self, value: str | None) -> Option:
         """The option of that value, else the default."""
@@ -62,10 +71,18 @@ CHOICES = (
         ),
     ),
     Choice(
+        "snippet",
+        "Snippet",
+        (
+            Option("intercom", "intercom_snippet", "The Messenger"),
+            Option("analytics", "analytics_snippet", "The Messenger, and Segment's analytics"),
+        ),
+    ),
+    Choice(
         "launcher",
         "Launcher",
         (
-            Option("follow", "As in workspace", "The flag is not sent"),
+            Option("follow", "As in workspace", "Flag not sent"),
             Option("hide", "Hide", argument=("hide_default_launcher", True)),
             Option("show", "Show", argument=("hide_default_launcher", False)),
         ),
@@ -78,15 +95,23 @@ CHOICES = (
             Option("on", "On", "“Ask us” in the site's header", ("launcher_selector", LAUNCHER_BUTTON)),
         ),
     ),
-    Choice("side", "Side", (Option("right", "Right"), Option("left", "Left", argument=("alignment", "left")))),
     Choice(
         "proof",
         "Proof",
         (
-            Option("right", "Right hash", "Made by the snippet, from the identity secret"),
+            Option("right", "Hash", "Made by the snippet, from the identity secret"),
+            Option("token", "Token", "A JSON web token, which ends after two hours"),
             Option("wrong", "Wrong hash", "64 zeros"),
             Option("none", "No hash", "As without an identity secret"),
         ),
+    ),
+    Choice(
+        "links",
+        "Links",
+        (Option("load", "Load a page"), Option("place", "Change it in place", "Single-page navigation")),
+    ),
+    Choice(
+        "side", "Side", (Option("right", "Right"), Option("left", "Left", argument=("alignment", "left"))), seldom=True
     ),
     Choice(
         "load",
@@ -95,10 +120,29 @@ CHOICES = (
             Option("load", "On load"),
             *(Option(name.lower(), name, argument=("load", name.lower())) for name in _LATER),
         ),
+        seldom=True,
+    ),
+    Choice(
+        "region",
+        "Region",
+        tuple(Option(value, label, "The site's INTERCOM_REGION") for value, label in _REGIONS.items()),
+        seldom=True,
     ),
 )
-# Not of one browser's session: a switch of the workspace, so it is everybody's.
-VISITORS = Choice("visitors", "Visitors", (Option("on", "Welcome", _SHARED), Option("off", "Switched off", _SHARED)))
+# Not of one browser's session: switches of the workspace, so they are everybody's.
+WORKSPACE = Choice(
+    "workspace",
+    "Workspace",
+    tuple(Option(value, f"In {label}", _SHARED) for value, label in _REGIONS.items()),
+    seldom=True,
+)
+VISITORS = Choice(
+    "visitors",
+    "Visitors",
+    (Option("on", "Welcome", _SHARED), Option("off", "Switched off", _SHARED)),
+    seldom=True,
+)
+ALL = (*CHOICES, WORKSPACE, VISITORS)
 
 
 def arguments(chosen: Mapping[str, str]) -> dict[str, Any]:
@@ -112,23 +156,48 @@ def line(chosen: Mapping[str, str]) -> str:
     given = [f"{name}={_literal(value)}" for name, value in arguments(chosen).items()]
     if chosen["proof"] == "wrong" and chosen["person"] != "visitor":
         given.insert(0, "user_with_wrong_hash")
-    return "{{ intercom_snippet(" + ", ".join(given) + ") }}"
+    return "{{ " + chosen["snippet"] + "_snippet(" + ", ".join(given) + ") }}"
 
 
-def remarks(chosen: Mapping[str, str], *, visitors: bool) -> list[str]:
+def unusual(chosen: Mapping[str, str]) -> bool:
+    """Tell whether something is chosen in a row that is folded away at first."""
+    return any(chosen[choice.name] != choice.options[0].value for choice in ALL if choice.seldom)
+
+
+def remarks(chosen: Mapping[str, str]) -> list[str]:
     """What is worth knowing about these choices: why no Messenger shows, and what would bring it back."""
     visitor = chosen["person"] == "visitor"
-    return [text for holds, text in _remarks(chosen, visitor=visitor, visitors=visitors) if holds]
+    found = [*_of_proof(chosen, visitor=visitor), *_of_workspace(chosen, visitor=visitor), *_of_page(chosen)]
+    return [text for holds, text in found if holds]
 
 
-def _remarks(chosen: Mapping[str, str], *, visitor: bool, visitors: bool) -> list[tuple[bool, str]]:
-    proof, load = chosen["proof"], chosen["load"]
-    unreachable = chosen["launcher"] == "hide" and chosen["button"] == "off"
+def _of_proof(chosen: Mapping[str, str], *, visitor: bool) -> list[tuple[bool, str]]:
+    proof = chosen["proof"]
     return [
         (proof == "wrong" and not visitor, _WRONG),
         (proof == "none" and not visitor, _MISSING),
-        (proof != "right" and visitor, "A visitor needs no proof: log in as somebody to see the 403."),
-        (visitor and not visitors, "The workspace shows the Messenger to nobody who is not logged in."),
+        (proof in ("wrong", "none") and visitor, "A visitor needs no proof: log in as somebody to see the 403."),
+        (proof == "token" and visitor, "A visitor needs no proof: log in as somebody to see the token."),
+        (proof == "token" and chosen["person"] == "jonas", _ONLY_EMAIL),
+    ]
+
+
+def _of_workspace(chosen: Mapping[str, str], *, visitor: bool) -> list[tuple[bool, str]]:
+    home, asked = chosen["workspace"], chosen["region"]
+    return [
+        (home != asked, _REGION.format(home=home, asked=asked)),
+        (visitor and chosen["company"] != "none", _NO_COMPANY),
+        (visitor and chosen["visitors"] == "off", "The workspace shows the Messenger to nobody who is not logged in."),
+    ]
+
+
+def _of_page(chosen: Mapping[str, str]) -> list[tuple[bool, str]]:
+    load = chosen["load"]
+    unreachable = chosen["launcher"] == "hide" and chosen["button"] == "off"
+    call = "analytics.page()" if chosen["snippet"] == "analytics" else 'Intercom("update")'
+    return [
+        (chosen["person"] == "script", "This name is text: nothing of it ran."),
+        (chosen["links"] == "place", _IN_PLACE.format(call=call)),
         (unreachable, "Nothing on the page opens the Messenger now: switch the own button on."),
         (load == "interaction", "The Messenger waits for the first pointer, key or scroll."),
         (load == "manual", "The Messenger waits until the page calls intercomLoad(), for consent for example."),

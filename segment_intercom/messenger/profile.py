@@ -19,7 +19,7 @@ from .person import PROOFS, Person
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-_CONTEXT = (
+COLLECTED = (
     ("device", ("type", "manufacturer", "model")),
     ("os", ("name", "version")),
     ("app", ("name", "version")),
@@ -63,7 +63,8 @@ def _add_standard(found: dict[str, Any], known: Mapping[str, Any], custom: dict[
 
 def _phone(known: Mapping[str, Any], _: Report) -> str | None:
     phones = known.get("phones")
-    for value in (known.get("phone"), phones[0] if isinstance(phones, list | tuple) and phones else None):
+    first = phones[0] if isinstance(phones, list | tuple) and phones else phones
+    for value in (known.get("phone"), first):
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if text := text_of(value):
@@ -140,7 +141,7 @@ def _collected(context: Mapping[str, Any]) -> dict[str, Any]:
     """Device, operating system and app of a context, as ``device_type``, ``os_name``, ``app_version``, ..."""
     return {
         f"{part}_{name}": context[part][name]
-        for part, names in _CONTEXT
+        for part, names in COLLECTED
         if isinstance(context.get(part), Mapping)
         for name in names
         if context[part].get(name) is not None

@@ -57,13 +57,12 @@ def create_sandbox(*workspaces: Workspace) -> Flask:
 
 
 def widget(app_id: str) -> Response:
-    """The widget script of a workspace; 404 when there is none with this app id."""
-    if app_id not in _store().workspaces:
-        abort(404)
+    """The widget script of a workspace; 404 when there is none with this app id, which the inspector then shows."""
+    if not _store().admits_script(app_id, _origin()):
+        return _script("// No workspace has this app id: the sandbox's inspector says more.\n", 404)
     parts = [assets.read(f"sandbox/widget/{name}") for name in WIDGET_PARTS]
     styles = f"const STYLES = {json.dumps(assets.read('sandbox/widget.css'))};"
-    script = "\n\n".join(["(function () {", '"use strict";', styles, *parts, "})();\n"])
-    return Response(script, mimetype="application/javascript", headers={"Cache-Control": "no-store"})
+    return _script("\n\n".join(["(function () {", '"use strict";', styles, *parts, "})();\n"]))
 
 
 def messenger(region: str, door: str) -> Response:
@@ -72,8 +71,7 @@ def messenger(region: str, door: str) -> Response:
         abort(404)
     if request.method == "OPTIONS":
         return Response(status=204)
-    origin = request.headers.get("Origin") or request.headers.get("Referer")
-    return jsonify(_store().receive(door, region, origin, _body()))
+    return jsonify(_store().receive(door, region, _origin(), _body()))
 
 
 def inspector() -> str:
@@ -97,6 +95,15 @@ def inspector_reset() -> Response:
 def _store() -> Store:
     store: Store = current_app.extensions["sandbox"]
     return store
+
+
+def _script(text: str, status: int = 200) -> Response:
+    # A script by its type even where it is not found: what is no script a browser may hide as a failed connection.
+    return Response(text, status, {"Cache-Control": "no-store"}, "application/javascript")
+
+
+def _origin() -> str | None:
+    return request.headers.get("Origin") or request.headers.get("Referer")
 
 
 def _body() -> dict[str, Any]:

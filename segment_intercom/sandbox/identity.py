@@ -47,7 +47,10 @@ def _proven(workspace: Workspace, person: dict[str, Any], digest: Any, token: An
     if digest:
         _check_hash(workspace, person, digest)
     elif workspace.enforced:
-        message = "Identity verification is on and the proof is missing: send user_hash or intercom_user_jwt."
+        message = (
+            "Identity verification is on and the proof is missing: send user_hash or intercom_user_jwt "
+            "(with segment-intercom: set INTERCOM_IDENTITY_SECRET)."
+        )
         raise RefusedError("proof_missing", message, "user_hash")
     return person, []
 

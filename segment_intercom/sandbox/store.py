@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 _REQUESTS_KEPT = 500
+_NAME_SHOWN = 60  # of an app id that is none, which may be of any length
 _KINDS = {"ping": ("boot", "update", "shutdown"), "events": ("event",), "messages": ("message",)}
 
 
@@ -82,6 +83,14 @@ class Store:
             self._log(kind, region, origin, body, call, None)
             return answer
 
+    def admits_script(self, app_id: str, origin: str | None) -> bool:
+        """Whether there is a workspace whose script this is; when there is none, that is logged as a refusal."""
+        with self._lock:
+            if app_id in self.workspaces:
+                return True
+            self._log("widget", None, origin, {"app_id": app_id[:_NAME_SHOWN]}, None, self._app_unknown(app_id, 404))
+            return False
+
     def state(self, after: int = 0) -> dict[str, Any]:
         """Everything that was received, for the inspector; of the requests only those later than number ``after``."""
         with self._lock:
@@ -106,7 +115,7 @@ class Store:
         app_id = str(body.get("app_id"))
         workspace = self.workspaces.get(app_id)
         if workspace is None:
-            raise RefusedError("app_unknown", "No workspace has this app_id: look it up in its settings.", "app_id")
+            raise self._app_unknown(app_id)
         workspace.check_region(region)
         workspace.check_domain(origin)
         if kind not in _KINDS[door]:
@@ -114,10 +123,19 @@ class Store:
         account = self._accounts.setdefault(app_id, Account(app_id))
         return Call(workspace, account, kind, body, [], [])
 
+    def _app_unknown(self, app_id: str, status: int = 403) -> RefusedError:
+        known = list(self.workspaces)
+        message = (
+            f"No workspace has this app id; this sandbox has {', '.join(known) or 'none'}. "
+            f"Start it with --app-id {app_id[:_NAME_SHOWN]}"
+        )
+        remedy = f", or set INTERCOM_APP_ID={known[0]}." if known else "."
+        return RefusedError("app_unknown", message + remedy, "app_id", status)
+
     def _log(
         self,
         kind: str,
-        region: str,
+        region: str | None,
         origin: str | None,
         body: dict[str, Any],
         call: Call | None,

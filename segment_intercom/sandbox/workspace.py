@@ -47,7 +47,10 @@ class Workspace:
         """Refuse a request that came to the servers of another region."""
         if region != self.region:
             remedy = f'"api_base": "{API_BASES[self.region]}"' if self.region != "us" else "no api_base at all"
-            message = f"This workspace lives in the region {self.region}, not in {region}: its settings want {remedy}."
+            message = (
+                f"This workspace lives in the region {self.region}, not in {region}: its settings want {remedy} "
+                f'(with segment-intercom: INTERCOM_REGION="{self.region}").'
+            )
             raise RefusedError("wrong_region", message, "api_base")
 
     def check_domain(self, origin: str | None) -> None:

@@ -28,6 +28,7 @@
 
   // A boot says itself who it is of; everything else is of the person in session.
   function nameOf(request, person) {
+    if (request.kind === "widget") return request.app_id;
     const named = ["boot", "update"].includes(request.kind) ? request.settings : person || {};
     return String(named.name || named.email || named.user_id || "Visitor");
   }

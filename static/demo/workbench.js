@@ -5,13 +5,6 @@
   const copy = document.getElementById("copy");
   const load = document.getElementById("call-load");
 
-  // Intercom's session ends in the page, or the next person in this browser would see the last one's chat.
-  function endSession(event) {
-    const pressed = event.submitter;
-    const leaves = pressed && pressed.name === "person" && pressed.value !== document.body.dataset.person;
-    if (leaves && document.body.dataset.person !== "visitor") window.Intercom?.("shutdown");
-  }
-
   async function copyProduced() {
     const code = document.getElementById("produced");
     try {
@@ -23,12 +16,17 @@
     }
   }
 
-  document.addEventListener("submit", endSession);
+  // Whoever pressed it with the keyboard goes on at the option beside it, not at the top of the page.
+  function removeLoad() {
+    if (document.activeElement === load) document.getElementById("load-manual").focus({ preventScroll: true });
+    load.remove();
+  }
+
   copy.hidden = false;
   copy.addEventListener("click", copyProduced);
   if (load) {
     load.hidden = false;
     load.addEventListener("click", () => window.intercomLoad());
-    document.addEventListener("intercom:ready", () => load.remove());
+    document.addEventListener("intercom:ready", removeLoad);
   }
 })();

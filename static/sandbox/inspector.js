@@ -47,9 +47,17 @@
     return person ? person.name || person.email || person.user_id || "Visitor" : "Somebody";
   }
 
+  // A boot says itself who it is of, even one that was refused; everything else is of the person in session.
+  function requestName({ kind, app_id: appId, person_id: id, settings }, people) {
+    if (kind === "widget") return appId;
+    const boots = kind === "boot" || kind === "update";
+    const said = boots && (settings.name || settings.email || (!id && settings.user_id));
+    return String(said || (boots && !id ? "Visitor" : personName(id, people)));
+  }
+
   function drawRequest(request, people) {
     const { not_saved: left, notes } = request;
-    const who = request.person_id ? element("span", "faint", personName(request.person_id, people)) : null;
+    const who = element("span", "faint", requestName(request, people));
     const status = badge(String(request.status), request.refused ? "bad" : "good");
     const made = card(request.kind, [status, who, element("time", "faint", clock(request.at))].filter(Boolean));
     made.classList.toggle("refused", Boolean(request.refused));
@@ -73,7 +81,9 @@
       element(
         "p",
         "faint",
-        `#${request.n} · ${request.app_id} · ${request.region} · from ${request.origin || "an unknown page"}`,
+        [`#${request.n}`, request.app_id, request.region, `from ${request.origin || "an unknown page"}`]
+          .filter(Boolean)
+          .join(" · "),
       ),
     );
     made.append(sent);
@@ -152,8 +162,7 @@
   }
 
   function count(name, number) {
-    const counter = document.querySelector(`[data-count="${name}"]`);
-    if (counter) counter.textContent = String(number);
+    for (const counter of document.querySelectorAll(`[data-count="${name}"]`)) counter.textContent = String(number);
   }
 
   function drawRequests(state) {

@@ -1,12 +1,41 @@
-"""How the browser tests start Chromium."""
+"""How the browser tests start Chromium, and with ``--browser`` Firefox and WebKit."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .find_browser import ARGUMENTS, chromium
+from . import webkit
+from .find_browser import ARGUMENTS, found
+
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "not_in(engine, ..., reason): leave out where this engine cannot show the rule")
+    config.stash[LEFT_OUT] = Counter()
+
+
+def _left_out(item: pytest.Item) -> str | None:
+    """Where and why the test is left out, or None."""
+    engine = item.callspec.params.get("browser_name") if hasattr(item, "callspec") else None
+    reasons = (mark.kwargs["reason"] for mark in item.iter_markers("not_in") if engine in mark.args)
+    return next((f"{item.path.name} in {engine}: {reason}" for reason in reasons), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    because = {item: why for item in items if (why := _left_out(item))}
+    config.stash[LEFT_OUT] = Counter(because.values())
+    config.hook.pytest_deselected(items=list(because))
+    items[:] = [item for item in items if item not in because]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for why, count in config.stash[LEFT_OUT].items():
+        terminalreporter.write_line(f"LEFT OUT [{count}] {why}")
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +44,43 @@ def base_url() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    path = chromium()
-    if path is None:
-        pytest.exit("no Chromium: run 'make browser', or install it with 'apt-get install chromium'", returncode=1)
-    return {**browser_type_launch_args, "executable_path": path, "args": list(ARGUMENTS)}
+def browser_path(browser_name: str) -> str:
+    """What starts the engine."""
+    try:
+        return found(browser_name)
+    except SystemExit as missing:
+        pytest.exit(str(missing), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_name: str, browser_path: str, browser_type_launch_args: dict[str, Any]
+) -> dict[str, Any]:
+    own = {
+        "chromium": {"args": list(ARGUMENTS)},
+        # Playwright downloads a Firefox of its own making; through this channel it drives the system's.
+        "firefox": {"channel": "moz-firefox", "firefox_user_prefs": {"ui.prefersReducedMotion": 1}},
+    }
+    return {**browser_type_launch_args, "executable_path": browser_path, **own[browser_name]}
+
+
+@pytest.fixture(scope="session")
+def screen() -> Iterator[str]:
+    """A screen for WebKit, which has no windowless form."""
+    with webkit.screen() as display:
+        yield display
+
+
+@pytest.fixture
+def webkit_page(browser_path: str, screen: str) -> Iterator[webkit.Page]:
+    """A page in a new WebKit."""
+    with webkit.browser(browser_path, screen) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser_name: str, request: pytest.FixtureRequest) -> Any:
+    """A page in the engine that the test runs in."""
+    if browser_name == "webkit":
+        return request.getfixturevalue("webkit_page")
+    return request.getfixturevalue("context").new_page()

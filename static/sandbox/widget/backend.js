@@ -18,9 +18,10 @@ function createBackend(scriptUrl) {
 
   const post = async (apiBase, door, content) => {
     const body = toJson(content);
+    const url = address(apiBase, door);
     let response;
     try {
-      response = await fetch(address(apiBase, door), {
+      response = await fetch(url, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         credentials: "omit",
@@ -28,11 +29,9 @@ function createBackend(scriptUrl) {
         keepalive: door !== "ping" || content.action === "shutdown",
         body,
       });
-    } catch (error) {
-      throw failure(
-        "unreachable",
-        `the Messenger's servers cannot be reached; does connect-src allow them? (${error.message})`,
-      );
+    } catch {
+      const why = "cannot be reached: is it right and running, and does connect-src allow it?";
+      throw failure("unreachable", `${url} ${why}`);
     }
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;

@@ -71,24 +71,30 @@ function createPanel({ close, send }) {
     button.disabled = !box.value.trim();
   }
 
+  function tell(text, ...sign) {
+    status.replaceChildren(...sign, text);
+    status.classList.toggle("failed", sign.length > 0);
+  }
+
   function submit(event) {
     event.preventDefault();
     const text = box.value.trim();
     if (!text) return;
     box.value = "";
     ready();
-    status.textContent = "Sending…";
+    tell("Sending…");
     send(text, current).then(sent, (error) => {
       box.value = box.value || text;
       ready();
-      status.textContent = `Not sent: ${error.message}`;
+      const remedy = error.code === "unreachable" ? "Check your connection and press Send" : "Reload the page and try";
+      tell(`Not sent. ${remedy} again.`, icon("alert"));
     });
   }
 
   function sent(conversation) {
     conversations = [...conversations.filter((each) => each.id !== conversation.id), conversation];
     current = conversation.id;
-    status.textContent = "Sent";
+    tell("Sent");
     draw();
   }
 
@@ -159,7 +165,7 @@ function createPanel({ close, send }) {
   function open(id) {
     current = id;
     view = "conversation";
-    status.textContent = "";
+    tell("");
     draw();
     focus();
   }

@@ -1,0 +1,136 @@
+"""What typed calls become: the Messenger's settings, its commands, and what is said of the values that do not fit."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from ..calls import Call, Track, parse
+from ..errors import CallError, OptionError, SettingsError, TraitError
+from ..jsontext import dumps
+from ..messenger import messenger_commands, messenger_settings, runtime_config
+from ..settings import Settings, logger
+
+BODY_LIMIT = 32 * 1024
+KINDS = ("identify", "group", "track")
+# It proves nothing to anybody: the demo's own workspace has a secret of its own.
+SECRET = "an-example-secret"  # noqa: S105
+_APP_ID = "abcd1234"
+_MOST_CALLS = 20
+_SETTINGS = ("identity", "strict", "region", "nested_handling", "rich_links")
+
+
+def play(body: bytes) -> dict[str, Any]:
+    """Map the calls of a body, ``{"text", "kind", "settings"}``; ``text`` is Segment's JSON, one message or a list."""
+    try:
+        asked = _object(_read("body", body), "body")
+        settings = _settings(_object(asked.get("settings") or {}, "settings"))
+        calls = _calls(asked.get("text"), asked.get("kind"))
+        return _answer(calls, settings)
+    except (CallError, OptionError, SettingsError, TraitError) as error:
+        return refused(error.field, error.problem)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return refused("text", "holds a value that has no form in JSON, or is nested too deep; leave it out")
+
+
+def refused(field: str, problem: str) -> dict[str, Any]:
+    """The answer where nothing could be mapped: which field, and what it takes."""
+    return _result(error={"field": field[:200], "problem": problem})
+
+
+def _answer(calls: list[Call], settings: Settings) -> dict[str, Any]:
+    with _listening() as warnings:
+        commands = messenger_commands(calls, settings)
+        found = messenger_settings([call for call in calls if not isinstance(call, Track)], settings)
+    warnings += _on_calls(calls, commands)
+    dumps([found, commands])  # so that what has no form in JSON is refused here
+    config = runtime_config(settings, {}, booted=False, lazy=False)
+    return _result(settings=found, commands=commands, warnings=list(dict.fromkeys(warnings)), runtime=config)
+
+
+def _result(**given: Any) -> dict[str, Any]:
+    return {"settings": None, "commands": [], "warnings": [], "error": None, "runtime": None} | given
+
+
+def _on_calls(calls: list[Call], commands: list[list[Any]]) -> list[str]:
+    """What no trait is to blame for: calls that have no effect, and events of visitors."""
+    remarks = []
+    if not all(call.for_intercom for call in calls):
+        remarks.append("integrations: a call switches Intercom off, so that nothing of it is sent")
+    elif not commands:
+        remarks.append(
+            "user: nobody is known by a user id or an e-mail, so that nothing is sent; identify somebody first"
+        )
+    elif any(isinstance(call, Track) for call in calls) and not {"user_id", "email"} & commands[0][1].keys():
+        remarks.append("user: the event is of a visitor, for nobody was identified before it")
+    return remarks
+
+
+def _calls(text: object, kind: object) -> list[Call]:
+    messages = _read("text", text if isinstance(text, str) else "")
+    listed = messages if isinstance(messages, list) else [messages]
+    if not listed or len(listed) > _MOST_CALLS:
+        raise CallError("text", f"must hold from one to {_MOST_CALLS} calls")
+    return [_call(message, kind) for message in listed]
+
+
+def _call(message: object, kind: object) -> Call:
+    given = _object(message, "message")
+    call = parse({"type": kind, **given})
+    if given.get("type", kind) not in KINDS:
+        raise CallError("type", "must be one of " + ", ".join(KINDS) + " here: the others say nothing of anybody")
+    return call
+
+
+def _read(field: str, text: str | bytes) -> Any:
+    """Read JSON that somebody typed; an error says where it is."""
+    if not text.strip():
+        raise CallError(field, "is empty; type a call, or pick an example")
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise CallError(field, f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise CallError("text", f"holds {name}, which is no JSON; send a number, or leave it out")
+
+
+def _object(value: object, field: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise CallError(field, f"must be a JSON object, not {type(value).__name__}")
+    return value
+
+
+def _settings(chosen: Mapping[str, Any]) -> Settings:
+    """The playground's settings, as chosen beside the text; a slip in one is refused as at an application's start."""
+    for name in chosen:
+        if name not in _SETTINGS:
+            raise SettingsError(name, "is not for the playground to set; it has " + ", ".join(_SETTINGS))
+    given = {"strict": False, **chosen}
+    identity = given.pop("identity", "none")
+    proof = {} if identity == "none" else {"identity": identity, "identity_secret": SECRET}
+    return Settings(app_id=_APP_ID, **given, **proof)
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Collect what the mapping logs in this thread; it goes to whoever types, and not into the log."""
+    heard: list[str] = []
+    thread = threading.get_ident()
+
+    def hears(record: logging.LogRecord) -> bool:
+        if record.thread != thread:
+            return True
+        heard.append(record.getMessage())
+        return False
+
+    logger.addFilter(hears)
+    try:
+        yield heard
+    finally:
+        logger.removeFilter(hears)

@@ -1,0 +1,10 @@
+"""What may be wrong with a configuration and with a page, each finding with its remedy.
+
+Source: Segment's documentation page for Intercom, "Troubleshooting".
+"""
+
+from .answer import Answer as Answer
+from .answer import fetch as fetch
+from .configuration import check_configuration as check_configuration
+from .findings import Finding as Finding
+from .page import check_page as check_page

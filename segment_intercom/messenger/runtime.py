@@ -1,0 +1,32 @@
+"""What the browser runtime must know of the settings to map as Python does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..intercom_keys import RESERVED_WORDS
+from ..settings import Settings
+from .page import of_the_site
+from .profile import COLLECTED
+
+
+def runtime_config(settings: Settings, overlay: Mapping[str, Any], *, booted: bool, lazy: bool) -> dict[str, Any]:
+    """Return the runtime's ``config``; ``overlay`` are the options of the page.
+
+    ``booted``: the page boots the Messenger by itself; ``lazy``: the runtime loads it with its first call.
+    """
+    connection, look = of_the_site(settings)
+    return {
+        "site": {**connection, **look, **overlay},
+        "booted": booted,
+        "lazy": lazy,
+        "verified": bool(settings.secrets),
+        "handling": settings.nested_handling,
+        "handlingFor": dict(settings.nested_handling_for),
+        "links": list(settings.rich_links),
+        "collect": [[part, name] for part, names in COLLECTED for name in names] if settings.collect_context else [],
+        "limit": settings.event_property_limit,
+        # As in the loader beside it, letter for letter: compressed, it costs the page next to nothing.
+        "reserved": RESERVED_WORDS,
+    }

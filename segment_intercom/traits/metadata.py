@@ -1,0 +1,54 @@
+"""The metadata of an event: money in cents, flags as text, nothing empty, no more than Intercom keeps.
+
+Source: Segment's documentation page for Intercom, "Track" and "Limited Properties".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..settings import Settings
+from .money import decimal
+from .names import plain_name, text_of
+from .nested import custom_attributes
+from .report import Report
+
+_ORDERS = ("ordercompleted", "completedorder")
+
+
+def event_metadata(event: str, properties: Mapping[str, Any], settings: Settings, report: Report) -> dict[str, Any]:
+    """Return the metadata of an event; properties beyond ``event_property_limit`` are cut, ``price`` first to stay."""
+    known, rest = _split(properties)
+    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in rest.items()}
+    found = {name: value for name, value in custom_attributes(texts, settings, report).items() if value is not None}
+    price = _price(event, known)
+    room = settings.event_property_limit - len(price)
+    for name in list(found)[room:]:
+        report.note(name, f"is beyond the {settings.event_property_limit} properties that Intercom keeps of an event")
+        del found[name]
+    return {**found, **price}
+
+
+def _split(properties: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Divide revenue and currency, which become the price, from the rest; an order's total is both."""
+    known: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in properties.items():
+        plain = plain_name(name) if isinstance(name, str) else ""
+        if plain in ("revenue", "currency", "total"):
+            known.setdefault(plain, value)
+        if plain not in ("revenue", "currency"):
+            rest[name] = value
+    return known, rest
+
+
+def _price(event: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    revenue = decimal(known.get("revenue"))
+    if not revenue and plain_name(event) in _ORDERS:
+        revenue = decimal(known.get("total"))
+    if not revenue:
+        return {}
+    cents = revenue * 100
+    amount = int(cents) if cents == int(cents) else float(cents)
+    return {"price": {"amount": amount, "currency": text_of(known.get("currency")) or "USD"}}

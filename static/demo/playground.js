@@ -1,0 +1,184 @@
+/*
+ * The playground: what is typed goes to the server as Segment's JSON, and what the mapping makes of it is shown at once,
+ * beside what the browser runtime makes of the same calls.
+ */
+import { asJson, asScript, isRounded, readJson, readScript } from "./messages.js";
+import { compare } from "./runtimes.js";
+
+const PAUSE = 200;
+const form = document.getElementById("playground");
+const text = document.getElementById("text");
+const problem = document.getElementById("error");
+const results = document.getElementById("results");
+const news = document.getElementById("news");
+const agree = document.getElementById("agree");
+const examples = [...form.querySelectorAll(".examples button")];
+const drafts = new Map();
+let kind = "identify";
+let written = "script";
+let timer = 0;
+let coming;
+
+function element(tag, name, ...children) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.append(...children);
+  return made;
+}
+
+const picked = (name) => form.elements[name].value;
+
+function pick(name, value) {
+  form.elements[name].value = value;
+}
+
+function read() {
+  return written === "script" ? readScript(text.value) : readJson(text.value, kind);
+}
+
+// What is sent: JSON as it was typed, digits and all, for the server reads it better than a browser can.
+function body(calls) {
+  const links = picked("rich_links").split(",").map((name) => name.trim()).filter(Boolean);
+  const settings = { strict: picked("strict") === "true", rich_links: links };
+  for (const name of ["identity", "region", "nested_handling"]) settings[name] = picked(name);
+  return JSON.stringify({ kind, settings, text: calls ? asJson(calls.map(({ message }) => message)) : text.value });
+}
+
+function refuse(message) {
+  problem.textContent = message;
+  problem.hidden = false;
+  text.setAttribute("aria-invalid", "true");
+  results.classList.add("stale");
+}
+
+function accept() {
+  problem.hidden = true;
+  problem.textContent = "";
+  text.removeAttribute("aria-invalid");
+  results.classList.remove("stale");
+}
+
+function show({ settings, commands, warnings }, calls) {
+  const rounded = calls?.some(({ call }) => isRounded(call)) && written === "script";
+  const all = [...warnings, ...(rounded ? ["number: a whole number beyond 2^53 loses digits in JavaScript; put it in quotes"] : [])];
+  document.getElementById("warnings").replaceChildren(...all.map((each) => element("li", "", each)));
+  document.getElementById("warnings-count").textContent = all.length;
+  document.getElementById("warnings-none").hidden = all.length > 0;
+  document.getElementById("commands").replaceChildren(...commands.map(commandOf));
+  document.getElementById("commands-none").hidden = commands.length > 0;
+  document.getElementById("settings").textContent = JSON.stringify(settings, null, 2);
+  const told = commands.map(([name]) => name).join(", then ") || "nothing";
+  const count = all.length === 1 ? "1 warning" : `${all.length} warnings`;
+  news.textContent = `The Messenger is told ${told}. ${count}. ${all.join(". ")}`;
+}
+
+function commandOf([name, ...given]) {
+  const written = [name, ...given].map((each) => JSON.stringify(each, null, 2)).join(", ");
+  return element("li", "", element("pre", "code", `Intercom(${written})`));
+}
+
+async function answerTo(calls) {
+  coming = new AbortController();
+  const { signal } = coming;
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(form.action, { method: "POST", headers, body: body(calls), signal });
+    const answer = await response.json();
+    return signal.aborted ? undefined : answer;
+  } catch {
+    if (!signal.aborted) refuse("The demo does not answer. Is it still running?");
+    return undefined;
+  }
+}
+
+async function evaluate() {
+  clearTimeout(timer);
+  coming?.abort(); // an answer to what stood there before would hide what is wrong with it now
+  let calls;
+  try {
+    calls = read();
+  } catch (error) {
+    // Of wrong JSON the server says where it is wrong; of a wrong call, the parser here.
+    if (written === "script") return refuse(error.message);
+  }
+  if (calls) follow(calls.at(-1)?.message.type);
+  const answer = await answerTo(calls && written === "script" ? calls : undefined);
+  if (!answer) return undefined;
+  if (answer.error) return refuse(`${answer.error.field}: ${answer.error.problem}`);
+  accept();
+  show(answer, calls);
+  return sayWhetherTheyAgree(answer, calls);
+}
+
+async function sayWhetherTheyAgree({ commands, runtime }, calls) {
+  agree.hidden = true;
+  if (!calls?.length || calls.some(({ call }) => !call)) return;
+  const found = await compare(commands, runtime, calls.map(({ call }) => call));
+  if (!found || problem.textContent) return;
+  agree.classList.toggle("differs", !found.same);
+  agree.textContent = found.same
+    ? `The browser runtime tells it the same${found.proof ? ", but for the proof, which only the server can make" : ""}.`
+    : `The browser runtime tells it otherwise: ${JSON.stringify(found.commands)}`;
+  agree.hidden = false;
+}
+
+// The kind that is marked is the kind of what stands there.
+function follow(type) {
+  if (!["identify", "group", "track"].includes(type)) return;
+  kind = type;
+  pick("kind", kind);
+  for (const example of examples) example.hidden = example.dataset.kind !== kind;
+}
+
+function begin(example) {
+  const { calls, identity, links } = example.dataset;
+  pick("identity", identity);
+  pick("rich_links", links);
+  text.value = written === "script" ? calls : asJson(readScript(calls).map(({ message }) => message));
+  evaluate();
+}
+
+function changeKind(next) {
+  drafts.set(kind, { written, value: text.value });
+  follow(next);
+  const draft = drafts.get(next);
+  if (!draft) return begin(examples.find((example) => example.dataset.kind === next));
+  written = draft.written;
+  pick("form", written);
+  text.value = draft.value;
+  return evaluate();
+}
+
+// What cannot be read stays as it is, and is then refused in the form that was chosen.
+function changeForm(next) {
+  try {
+    const messages = read().map(({ message }) => message);
+    text.value = (next === "json" ? asJson(messages) : asScript(messages)) ?? text.value;
+  } catch {
+    // Said by the evaluation.
+  }
+  written = next;
+  evaluate();
+}
+
+form.addEventListener("input", ({ target }) => {
+  if (target.name === "kind") changeKind(target.value);
+  else if (target.name === "form") changeForm(target.value);
+  else if (target.type === "radio") evaluate();
+  else {
+    clearTimeout(timer);
+    timer = setTimeout(evaluate, PAUSE);
+  }
+});
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  evaluate();
+});
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) evaluate();
+});
+for (const example of examples) example.addEventListener("click", () => begin(example));
+// A browser may bring back what stood in the form when the page was left.
+kind = picked("kind") || kind;
+written = picked("form") || written;
+evaluate();

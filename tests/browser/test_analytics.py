@@ -1,0 +1,280 @@
+"""Segment's `analytics` in a page: what it keeps, what it tells the Messenger, what it survives."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import render_template_string
+from playwright.sync_api import Page
+
+from segment_intercom import assets, user_hash
+from tests.conftest import SECRET
+
+from .expectations import expect
+from .test_snippet import RERUN, Shop, launcher
+from .test_snippet import shop as shop
+
+QUIET = "{{ analytics_snippet(None, page=False) }}"
+UNVERIFIED = {"workspace": {"identity_secret": None}, "INTERCOM_IDENTITY_SECRET": None}
+
+
+@pytest.fixture
+def open_page(shop: Callable[..., Shop], page: Page) -> Callable[..., Shop]:
+    """Open a page with the snippet and wait for the runtime."""
+
+    def open_it(template: str = "{{ analytics_snippet(user) }}", **options: Any) -> Shop:
+        made = shop(template, **options)
+        page.wait_for_function("window.analytics && !analytics.push")
+        return made
+
+    return open_it
+
+
+def pings(made: Shop) -> list[tuple[str, str | None]]:
+    """The boots, updates and shutdowns that the sandbox received, each with its user id."""
+    kinds = ("boot", "update", "shutdown")
+    requests = [request for request in made.state()["requests"] if request["kind"] in kinds]
+    return [(request["kind"], request["settings"].get("user_id")) for request in requests]
+
+
+def test_the_first_boot_carries_the_identity_and_no_call_is_needed(open_page: Any, page: Page) -> None:
+    made = open_page()
+    expect(launcher(page)).to_be_visible()
+    assert pings(made) == [("boot", "user1234")]
+    assert made.state()["requests"][0]["not_saved"] == []
+
+
+def test_calls_made_before_the_runtime_arrives_are_replayed_in_order(shop: Any, page: Page) -> None:
+    template = (
+        "{{ analytics_snippet(user) }}<script>"
+        "analytics.track('one'); analytics.identify('user1234', {seats: 3}); analytics.track('two')</script>"
+    )
+    made = shop(template)
+    made.wait_for(lambda state: len(state["events"]) == 2)
+    assert [event["event_name"] for event in made.state()["events"]] == ["one", "two"]
+    (person,) = made.state()["people"]
+    assert person["custom_attributes"] == {"plan": "pro", "seats": 3}
+
+
+def test_nothing_boots_or_loads_before_the_first_call(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET, **UNVERIFIED)
+    assert page.locator("script[src*=widget]").count() == 0
+    page.evaluate("analytics.identify('u', {name: 'Ann'})")
+    expect(launcher(page)).to_be_visible()
+    assert pings(made) == [("boot", "u")]
+
+
+def test_on_every_update_the_proof_goes_along(open_page: Any, page: Page) -> None:
+    made = open_page()
+    page.evaluate("analytics.group('7', {name: 'Seven'}); analytics.page()")
+    made.wait_for(lambda state: len(state["requests"]) >= 2)
+    assert all(request["settings"]["user_hash"] == "present" for request in made.state()["requests"])
+    assert [company["name"] for company in made.state()["companies"]] == ["Seven"]
+
+
+def test_secure_mode_from_the_page_with_and_without_the_integrations_filter(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET)
+    proof = user_hash(SECRET, "u")
+    page.evaluate("proof => analytics.identify('u', {}, {Intercom: {user_hash: proof}})", proof)
+    expect(launcher(page)).to_be_visible()
+    options = {"Intercom": {"user_hash": proof}, "integrations": {"All": False, "Intercom": True}}
+    page.evaluate("options => analytics.identify('u', {plan: 'pro'}, options)", options)
+    made.wait_for(lambda state: [each["custom_attributes"] for each in state["people"]] == [{"plan": "pro"}])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "page({}, {Intercom: {hideDefaultLauncher: true}})",
+        "identify('teemo', {}, {Intercom: {hideDefaultLauncher: true}})",
+    ],
+)
+def test_the_launcher_is_hidden_by_a_call(call: str, open_page: Any, page: Page) -> None:
+    open_page(QUIET, **UNVERIFIED)
+    page.evaluate(f"analytics.{call}")
+    page.locator("#intercom-container[data-booted=true]").wait_for(state="attached")
+    expect(launcher(page)).to_have_count(0)
+
+
+def test_a_group_may_hide_the_launcher_and_a_company_be_left(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET, **UNVERIFIED)
+    page.evaluate("analytics.identify('u', {company: {id: '813', name: 'Acme'}})")
+    made.wait_for(lambda state: len(state["people"]) == 1 and state["people"][0]["companies"])
+    page.evaluate("analytics.group('9', {name: 'Nine'}, {Intercom: {hideDefaultLauncher: true}})")
+    expect(launcher(page)).to_have_count(0)
+    page.evaluate("analytics.identify('u', {company: {id: '813', remove: true}})")
+    made.wait_for(lambda state: [each["company_id"] for each in state["people"][0]["companies"]] == ["9"])
+
+
+def test_identity_and_traits_are_kept_under_segments_keys(open_page: Any, page: Page) -> None:
+    open_page(QUIET, **UNVERIFIED)
+    page.evaluate("analytics.identify('u', {plan: 'pro'}); analytics.group('7', {name: 'Seven'})")
+    keys = ("ajs_user_id", "ajs_user_traits", "ajs_group_id", "ajs_group_properties")
+    kept = page.evaluate("keys => keys.map(key => JSON.parse(localStorage.getItem(key)))", list(keys))
+    assert kept == ["u", {"plan": "pro"}, "7", {"name": "Seven"}]
+    page.reload()
+    page.wait_for_function("window.analytics && !analytics.push")
+    assert page.evaluate("[analytics.user().id(), analytics.group().traits().name]") == ["u", "Seven"]
+
+
+def test_a_site_that_moves_keeps_its_users(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET, **UNVERIFIED)
+    page.evaluate(
+        "localStorage.setItem('ajs_user_id', '\"old\"');"
+        "localStorage.setItem('ajs_user_traits', '{\"plan\": \"pro\"}');"
+        "document.cookie = 'ajs_anonymous_id=%22abc-1%22'"
+    )
+    page.reload()
+    page.wait_for_function("window.analytics && !analytics.push")
+    assert page.evaluate("analytics.user().anonymousId()") == "abc-1"
+    page.evaluate("analytics.page()")
+    made.wait_for(lambda state: state["people"] and state["people"][-1]["user_id"] == "old")
+
+
+def test_a_remembered_identity_is_not_sent_without_a_proof_where_proofs_are_wanted(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET)
+    page.evaluate("localStorage.setItem('ajs_user_id', '\"u\"')")
+    page.reload()
+    page.wait_for_function("window.analytics && !analytics.push")
+    page.evaluate("analytics.page()")
+    expect(launcher(page)).to_be_visible()
+    assert pings(made) == [("boot", None)]
+
+
+def test_no_proof_is_ever_stored(open_page: Any, page: Page) -> None:
+    made = open_page()
+    page.evaluate("analytics.identify('user1234', {seats: 1}, {Intercom: {user_hash: 'b'.repeat(64)}})")
+    made.wait_for(lambda state: len(state["requests"]) >= 2)
+    stored = page.evaluate("JSON.stringify(localStorage) + document.cookie")
+    assert "b" * 64 not in stored
+    assert user_hash(SECRET, "user1234") not in stored
+
+
+def test_another_person_shuts_the_messenger_down_and_boots(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET, **UNVERIFIED)
+    page.evaluate("analytics.identify('a', {plan: 'pro'})")
+    expect(launcher(page)).to_be_visible()
+    page.evaluate("analytics.identify('b')")
+    made.wait_for(lambda state: state["requests"][-1]["settings"].get("user_id") == "b")
+    assert pings(made)[:1] + pings(made)[-1:] == [("boot", "a"), ("boot", "b")]
+    assert "plan" not in made.state()["people"][-1]["custom_attributes"]
+
+
+def test_reset_forgets_and_boots_a_visitor(open_page: Any, page: Page) -> None:
+    made = open_page()
+    page.evaluate("analytics.identify('user1234', {seats: 3}); analytics.reset()")
+    made.wait_for(lambda state: "visitor" in [person["role"] for person in state["people"]])
+    assert page.evaluate("Object.keys(localStorage).filter(key => /ajs_(user|group)_id/.test(key))") == []
+    assert page.evaluate("analytics.user().id()") is None
+
+
+def test_callbacks_listeners_and_ready_are_called(open_page: Any, page: Page) -> None:
+    open_page(QUIET, **UNVERIFIED)
+    page.evaluate("""() => {
+      window.calls = [];
+      analytics.on("track", (event, properties) => calls.push(["on", event, properties]));
+      analytics.once("track", () => calls.push(["once"]));
+      analytics.off("identify");
+      analytics.ready(() => calls.push(["ready"]));
+      analytics.track("Baked", {loaves: 12}, () => calls.push(["callback"]));
+      analytics.track("Baked");
+    }""")
+    page.wait_for_function("calls.length >= 5")
+    assert page.evaluate("calls.slice(0, 3)") == [["on", "Baked", {"loaves": 12}], ["once"], ["on", "Baked", {}]]
+    page.wait_for_function("calls.some(call => call[0] === 'ready') && calls.some(call => call[0] === 'callback')")
+
+
+def test_a_link_is_followed_once_its_event_is_on_the_way(open_page: Any, page: Page) -> None:
+    made = open_page("<a id='go' href='/?next'>Go</a>{{ analytics_snippet(user) }}")
+    page.evaluate("analytics.trackLink(document.querySelectorAll('#go'), link => 'Went ' + link.id, {to: 'next'})")
+    page.locator("#go").click()
+    page.wait_for_url("**/?next")
+    made.wait_for(lambda state: [event["event_name"] for event in state["events"]] == ["Went go"])
+
+
+def test_a_form_is_sent_once_its_event_is_on_the_way(open_page: Any, page: Page) -> None:
+    form = "<form id='f' action='/'><input name='q' value='1'><button>Send</button></form>"
+    made = open_page(form + "{{ analytics_snippet(user) }}")
+    page.evaluate("analytics.trackForm(document.getElementById('f'), 'Sent')")
+    page.locator("#f button").click()
+    page.wait_for_url("**/?q=1")
+    made.wait_for(lambda state: [event["event_name"] for event in state["events"]] == ["Sent"])
+
+
+def test_debug_says_what_was_sent_and_what_was_dropped_and_why(open_page: Any, page: Page) -> None:
+    open_page(QUIET, **UNVERIFIED)
+    page.evaluate("""() => {
+      window.said = [];
+      console.log = (...words) => said.push(words.join(" "));
+      analytics.debug();
+      analytics.track("Early");
+      analytics.identify("u", {app_id: "evil", when: NaN, createdAt: "someday"});
+      for (let i = 0; i < 16; i++) analytics.page();
+    }""")
+    text = "\n".join(page.evaluate("said"))
+    dropped = ("app_id reserved", "when unsendable", "createdat no date")
+    for expected in ("track of nobody", "trackEvent Early", *dropped, "16 updates of 20"):
+        assert expected in text
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('forbidden'); }});",
+        "const no = () => { throw new Error(); }; Object.defineProperty(document, 'cookie', {get: no, set: no});",
+        "Storage.prototype.setItem = () => { throw new DOMException('full'); };",
+    ],
+    ids=["no storage", "no cookies", "full storage"],
+)
+def test_storage_that_throws_is_survived(spoil: str, open_page: Any, page: Page) -> None:
+    open_page(f"<script>{spoil}</script>{QUIET}", **UNVERIFIED)
+    page.evaluate("analytics.identify('u', {plan: 'pro'}); analytics.user().anonymousId(); analytics.track('x')")
+    page.wait_for_function("heard.length > 0")
+    assert page.evaluate("thrown") == []
+
+
+@pytest.mark.parametrize("missing", ["INTERCOM_RUNTIME_URL", "INTERCOM_WIDGET_URL"])
+def test_a_script_that_never_comes_never_throws_into_the_page(missing: str, shop: Any, page: Page) -> None:
+    template = "{{ analytics_snippet(user) }}<script>analytics.page(); analytics.track('x')</script>"
+    shop(template, **{missing: "/missing"})
+    page.evaluate("analytics.identify('u', {a: 1}); analytics.ready(() => 0); Intercom('show')")
+    assert page.evaluate("thrown") == []
+
+
+def test_settings_that_the_page_took_away_are_survived(open_page: Any, page: Page) -> None:
+    open_page()
+    page.evaluate("window.intercomSettings = null; analytics.page(); analytics.track('x')")
+    assert page.evaluate("thrown") == []
+
+
+def test_the_runtime_stays_small() -> None:
+    built = assets.static("segment_intercom/analytics.min.js").read_bytes()
+    assert len(gzip.compress(built, 9)) < 4096
+
+
+def test_switched_off_the_pages_calls_are_taken_and_nothing_is_sent(shop: Any, page: Page) -> None:
+    made = shop("{{ analytics_snippet(user) }}<script>analytics.track('x')</script>", INTERCOM_ENABLED=False)
+    assert page.evaluate("thrown") == []
+    assert made.state()["requests"] == []
+
+
+def test_a_body_swap_keeps_one_widget_and_the_runtime_follows_the_server(open_page: Any, page: Page) -> None:
+    made = open_page()
+    expect(launcher(page)).to_be_visible()
+    with made.app.test_request_context():
+        same = render_template_string("{{ analytics_snippet({'id': 'user1234', 'plan': 'gold'}) }}")
+        other = render_template_string("{{ analytics_snippet({'id': 'other'}) }}")
+    page.evaluate("document.body.replaceWith(document.createElement('body'))")
+    page.evaluate(RERUN, same)
+    made.wait_for(lambda state: state["requests"][-1]["kind"] == "update")
+    expect(page.locator("#intercom-container")).to_have_count(1)
+    page.evaluate(RERUN, other)
+    made.wait_for(lambda state: state["requests"][-1]["settings"].get("user_id") == "other")
+    assert [kind for kind, _ in pings(made)] == ["boot", "update", "shutdown", "boot"]
+    page.evaluate("analytics.page()")
+    made.wait_for(lambda state: state["requests"][-1]["kind"] == "update")
+    assert pings(made)[-1] == ("update", "other")
+    expect(page.locator("script[src*=widget]")).to_have_count(1)
