@@ -12,9 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from segment_intercom.demo import create_demo
 
 pytestmark = pytest.mark.not_in(
-    "firefox",
-    "webkit",
-    reason="it is long, and WebDriver hears no errors; test_every_engine.py goes one way through it",
+    "webkit", reason="WebDriver hears no errors and dialogs; test_every_engine.py goes one way through the demo"
 )
 HELLO = "Open Intercom Messenger"
 
