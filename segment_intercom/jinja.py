@@ -123,7 +123,7 @@ class Helpers:
         boot = bool(page) or "user_id" in found or "email" in found
         self.rendered(found if boot else {})
         lazy = not boot and load is None
-        config = runtime_config(settings, _overlay(_page_options(options)), booted=boot, lazy=lazy)
+        config = runtime_config(settings, found, booted=boot, lazy=lazy)
         load = "manual" if lazy else _defined(load) or "load"
         stub = render_stub(config, self._runtime(settings), settings, now=load in ("now", "manual"))
         return render(
@@ -228,10 +228,6 @@ def find_nonce(names: Mapping[str, Any]) -> str | None:
     """The page's nonce where ``csp_nonce`` is known under these names, as a value or a function."""
     nonce = names.get("csp_nonce")
     return nonce() if callable(nonce) else nonce
-
-
-def _page_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _defined(value) for name, value in options.items() if name not in ("traits", "company")}
 
 
 def _overlay(options: Mapping[str, Any]) -> dict[str, Any]:

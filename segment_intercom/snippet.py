@@ -18,8 +18,8 @@ from .traits.report import Report, logger
 LOADS = ("load", "now", "idle", "interaction", "manual")
 Nonce = str | Callable[[], str | None] | None
 
-# Base64, or base64url without padding as flask-talisman makes them.
 _PROTO = re.compile(r'(?<=[{,])"__proto__":')  # inside of a text a quote always follows a backslash
+# Base64, or base64url without padding as flask-talisman makes them.
 _NONCE = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 

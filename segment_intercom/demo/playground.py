@@ -48,7 +48,7 @@ def _answer(calls: list[Call], settings: Settings) -> dict[str, Any]:
         found = messenger_settings([call for call in calls if not isinstance(call, Track)], settings)
     warnings += _on_calls(calls, commands)
     dumps([found, commands])  # so that what has no form in JSON is refused here
-    config = runtime_config(settings, {}, booted=False, lazy=False)
+    config = runtime_config(settings, messenger_settings([], settings), booted=False, lazy=False)
     return _result(settings=found, commands=commands, warnings=list(dict.fromkeys(warnings)), runtime=config)
 
 

@@ -29,7 +29,7 @@ def messenger_settings(calls: Call | Iterable[Call], settings: Settings) -> dict
 def settings_of(person: Person, settings: Settings) -> dict[str, Any]:
     """Return the ``intercomSettings`` object of what is known of a person."""
     profile = prove(describe(person, settings, Report.of(settings.strict is not False)), settings)
-    connection, look = of_the_site(settings)
+    connection, look = _of_the_site(settings)
     found = {**connection, **profile, **look}
     if "auth_tokens" in look:
         found["auth_tokens"] = dict(look["auth_tokens"])  # the caller's own, for he may add somebody's
@@ -41,7 +41,7 @@ def settings_of(person: Person, settings: Settings) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def of_the_site(settings: Settings) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _of_the_site(settings: Settings) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """What depends on the settings alone: where the Messenger belongs, and how it looks."""
     where = {"app_id": settings.app_id, "api_base": settings.api_base}
     connection = {name: value for name, value in where.items() if value is not None}

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..intercom_keys import RESERVED_WORDS
+from ..intercom_keys import CONNECTION, LAUNCHER, MESSENGER, RESERVED_WORDS
 from ..settings import Settings
-from .page import of_the_site
 from .profile import COLLECTED
 
 
-def runtime_config(settings: Settings, overlay: Mapping[str, Any], *, booted: bool, lazy: bool) -> dict[str, Any]:
-    """Return the runtime's ``config``; ``overlay`` are the options of the page.
+def runtime_config(settings: Settings, page: Mapping[str, Any], *, booted: bool, lazy: bool) -> dict[str, Any]:
+    """Return the runtime's ``config``; ``page`` is the page's intercomSettings, of which it keeps what is nobody's own.
 
     ``booted``: the page boots the Messenger by itself; ``lazy``: the runtime loads it with its first call.
     """
-    connection, look = of_the_site(settings)
     return {
-        "site": {**connection, **look, **overlay},
+        "site": {name: page[name] for name in (*CONNECTION, *LAUNCHER, *MESSENGER) if name in page},
         "booted": booted,
         "lazy": lazy,
         "verified": bool(settings.secrets),

@@ -143,7 +143,7 @@ import { entries, isObject, plainName, use } from "./traits.js";
       });
   });
 
-  const setAnonymousId = (id = Date.now() + String(Math.random()).slice(1)) => {
+  const setAnonymousId = (id = String(Math.random()).slice(2)) => {
     setCookie("ajs_anonymous_id", id, "max-age=31536000");
     return id;
   };

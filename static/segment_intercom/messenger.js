@@ -26,7 +26,7 @@ function companyOf(value) {
   const company = {
     company_id: id,
     name,
-    created_at: firstDate(known, ["created", "createdat", "remotecreatedat"]),
+    created_at: firstDate(known, words("created createdat remotecreatedat")),
     monthly_spend: amount(known.monthlyspend) ?? scalar(known.monthlyspend),
     remove: known.remove === true || undefined,
   };
@@ -53,7 +53,8 @@ function companies({ group }, { company, companies: several, plan, monthlyspend,
 export function describe(person) {
   const { id, traits, context, options } = person;
   const [known, custom] = split(traits, USER, ALSO_CUSTOM);
-  const [first, last] = [textOf(known.firstname), textOf(known.lastname)];
+  const first = textOf(known.firstname);
+  const last = textOf(known.lastname);
   const avatar = textOf(known.avatar?.image_url ?? known.avatar);
   const email = textOf(known.email) ?? (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(id) ? id : undefined);
   if (!id && !email) return undefined;
@@ -68,7 +69,7 @@ export function describe(person) {
       email,
       name: textOf(known.name) ?? (first && last && first + " " + last),
       phone: idOf(known.phone) ?? idOf([known.phones].flat()[0]),
-      created_at: firstDate(known, ["created", "createdat"]),
+      created_at: firstDate(known, words("created createdat")),
       avatar: /^https?:\/\//i.test(avatar) ? { type: "avatar", image_url: avatar } : undefined,
       user_hash: textOf(options.userhash),
       intercom_user_jwt: textOf(options.intercomuserjwt),

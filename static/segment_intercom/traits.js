@@ -14,7 +14,7 @@ export function use(chosen, hear) {
 // Object.entries and fromEntries throughout: `__proto__` is a name like any other.
 export const { entries, fromEntries } = Object;
 
-export const { isArray } = Array;
+export const isArray = Array.isArray;
 
 export const words = (text) => text.split(" ");
 
@@ -58,10 +58,10 @@ function fromIso(text) {
 }
 
 function fromText(text) {
-  if (/^(\d{10}|\d{13})$/.test(text)) return +text / (text.length > 10 ? 1000 : 1);
+  if (/^(\d{10}|\d{13})$/.test(text)) return +text / (text[10] ? 1000 : 1);
   const iso = fromIso(text);
   // What an engine parses, but none of its guesses: a month must be there. Without a zone it is UTC.
-  if (iso !== undefined || !/[a-z]{3}.*\d|\d.*[a-z]{3}|\d[/-]\d/i.test(text)) return iso;
+  if (iso !== undefined || !/jan|feb|ma[ry]|apr|ju[nl]|aug|sep|oct|nov|dec|\d[/-]\d/i.test(text)) return iso;
   return Date.parse(/(GM|[ECMP][SD])T|UTC?|\dZ|:.*[+-]\d/.test(text) ? text : text + " UTC") / 1000;
 }
 

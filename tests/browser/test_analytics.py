@@ -163,6 +163,17 @@ def test_another_person_shuts_the_messenger_down_and_boots(open_page: Any, page:
     assert "plan" not in made.state()["people"][-1]["custom_attributes"]
 
 
+def test_the_options_of_a_page_stay_in_later_calls_and_the_default_launcher_takes_the_setting_back(
+    open_page: Any, page: Page
+) -> None:
+    options = "alignment='left', launcher_selector='#IntercomDefaultWidget'"
+    made = open_page(f"{{{{ analytics_snippet(None, {options}) }}}}", INTERCOM_LAUNCHER_SELECTOR="#help")
+    page.evaluate("analytics.page()")
+    made.wait_for(lambda state: len(state["requests"]) >= 2)
+    last = made.state()["requests"][-1]["settings"]
+    assert (last["alignment"], "custom_launcher_selector" in last) == ("left", False)
+
+
 def test_reset_forgets_and_boots_a_visitor(open_page: Any, page: Page) -> None:
     made = open_page()
     page.evaluate("analytics.identify('user1234', {seats: 3}); analytics.reset()")
@@ -192,7 +203,9 @@ def test_a_link_is_followed_once_its_event_is_on_the_way(open_page: Any, page: P
     page.evaluate("analytics.trackLink(document.querySelectorAll('#go'), link => 'Went ' + link.id, {to: 'next'})")
     page.locator("#go").click()
     page.wait_for_url("**/?next")
-    made.wait_for(lambda state: [event["event_name"] for event in state["events"]] == ["Went go"])
+    made.wait_for(lambda state: state["events"])
+    (event,) = made.state()["events"]
+    assert (event["event_name"], event["metadata"]) == ("Went go", {"to": "next"})
 
 
 def test_a_form_is_sent_once_its_event_is_on_the_way(open_page: Any, page: Page) -> None:
@@ -201,7 +214,8 @@ def test_a_form_is_sent_once_its_event_is_on_the_way(open_page: Any, page: Page)
     page.evaluate("analytics.trackForm(document.getElementById('f'), 'Sent')")
     page.locator("#f button").click()
     page.wait_for_url("**/?q=1")
-    made.wait_for(lambda state: [event["event_name"] for event in state["events"]] == ["Sent"])
+    made.wait_for(lambda state: state["events"])
+    assert [event["event_name"] for event in made.state()["events"]] == ["Sent"]
 
 
 def test_debug_says_what_was_sent_and_what_was_dropped_and_why(open_page: Any, page: Page) -> None:
