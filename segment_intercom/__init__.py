@@ -12,9 +12,11 @@ from .csp import csp_hash as csp_hash
 from .csp import merge_csp as merge_csp
 from .errors import CallError as CallError
 from .errors import OptionError as OptionError
+from .errors import OutboxError as OutboxError
 from .errors import SegmentIntercomError as SegmentIntercomError
 from .errors import SettingsError as SettingsError
 from .errors import TraitError as TraitError
+from .errors import TransportError as TransportError
 from .extension import SegmentIntercom as SegmentIntercom
 from .identity import user_hash as user_hash
 from .identity import user_jwt as user_jwt

@@ -4,7 +4,9 @@
     ├── SettingsError      a setting is wrong: raised at start-up, names the key and what is accepted
     ├── OptionError        an argument of a helper is wrong: an unknown option, a bad nonce, an unknown load strategy
     ├── CallError          a call or a Segment message is malformed
-    └── TraitError         the value of a trait or property cannot be sent
+    ├── TraitError         the value of a trait or property cannot be sent
+    ├── OutboxError        the outbox cannot be read or written: says which, why, and the remedy
+    └── TransportError     Intercom did not answer: a time-out, a broken connection, an unknown host
 
 Messages name the field and the remedy, never the value: a value may be a secret or somebody's data.
 """
@@ -39,3 +41,11 @@ class CallError(_FieldError):
 
 class TraitError(_FieldError):
     """The value of a trait or property cannot be sent to Intercom."""
+
+
+class OutboxError(SegmentIntercomError):
+    """The place where calls wait for delivery cannot be read or written; the call was not accepted."""
+
+
+class TransportError(SegmentIntercomError):
+    """Intercom did not answer; the request may or may not have arrived."""

@@ -1,0 +1,24 @@
+"""The only opener of sockets: requests to Intercom's REST API, within its rate limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .rest import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What Intercom answered: the status, the body as JSON values or None, the seconds to wait after a 429."""
+
+    status: int
+    body: Any = None
+    wait: float = 0.0
+
+
+class Transport(Protocol):
+    """What the sender needs of a transport; a test passes an object of its own."""
+
+    def send(self, operation: Operation) -> Reply:
+        """Send one request whose ids are all resolved; raises TransportError when there is no answer."""
