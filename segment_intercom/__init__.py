@@ -7,6 +7,7 @@ from .calls import Page as Page
 from .calls import Screen as Screen
 from .calls import Track as Track
 from .calls import parse as parse
+from .client import Analytics as Analytics
 from .csp import csp as csp
 from .csp import csp_hash as csp_hash
 from .csp import merge_csp as merge_csp
@@ -22,5 +23,8 @@ from .identity import user_hash as user_hash
 from .identity import user_jwt as user_jwt
 from .jinja import install as install
 from .messenger import messenger_settings as messenger_settings
+from .rest import Operation as Operation
+from .rest import Reference as Reference
+from .rest import rest_operations as rest_operations
 from .settings import Settings as Settings
 from .snippet import render_snippet as render_snippet

@@ -173,6 +173,10 @@ _JSON_NAMES = {
     "previous_id": "previousId",
     "message_id": "messageId",
 }
+# Each call's fields, by their names in Python and in Segment's JSON.
+_NAMES = {
+    kind: [(item.name, _JSON_NAMES.get(item.name, item.name)) for item in fields(kind)] for kind in TYPES.values()
+}
 
 
 def parse(message: Traits) -> Call:
@@ -186,9 +190,18 @@ def parse(message: Traits) -> Call:
     if not isinstance(kind, str) or kind not in TYPES:
         raise CallError("type", "must be one of " + ", ".join(TYPES))
     call = TYPES[kind]
-    names = {item.name: _JSON_NAMES.get(item.name, item.name) for item in fields(call)}
-    given = {name: message[key] for name, key in names.items() if message.get(key) is not None}
+    given = {name: message[key] for name, key in _NAMES[call] if message.get(key) is not None}
     return call(**given)
+
+
+def message_of(call: Call) -> dict[str, Any]:
+    """Return a call in Segment's JSON form, the reverse of ``parse``; what is empty is left out."""
+    kind = type(call)
+    found: dict[str, Any] = {"type": kind.__name__.lower()}
+    for name, key in _NAMES[kind]:
+        if (value := getattr(call, name)) is not None and value != {}:
+            found[key] = value
+    return found
 
 
 def _mapping(name: str, value: object) -> Traits:

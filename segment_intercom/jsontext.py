@@ -20,15 +20,15 @@ def dumps(value: Any) -> str:
         text = orjson.dumps(value, option=_ONLY_JSON)
     except TypeError:  # orjson refuses lone surrogates and whole numbers beyond 64 bits, too
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
-    if b"null" in text and _holds_nan(value):
+    if b"null" in text and holds_nan(value):
         raise ValueError("NaN and infinity are no JSON")
     return text.decode()
 
 
-def _holds_nan(value: Any) -> bool:
-    """Tell whether a number in it is none, which orjson writes as null."""
+def holds_nan(value: Any) -> bool:
+    """Tell whether a number in a JSON value is none, which orjson writes as null."""
     if isinstance(value, dict):
-        return any(map(_holds_nan, value.values()))
+        return any(map(holds_nan, value.values()))
     if isinstance(value, list | tuple):
-        return any(map(_holds_nan, value))
+        return any(map(holds_nan, value))
     return isinstance(value, float) and not math.isfinite(value)

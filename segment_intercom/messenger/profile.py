@@ -5,25 +5,19 @@ Source: Segment's documentation page for Intercom, "Identify" and "Group".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..intercom_keys import COMPANY, RESERVED
 from ..settings import Settings
-from ..traits import Report, companies_of, company_of, custom_attributes, full_name, seconds, split
+from ..traits import Report, companies_of, company_of, custom_attributes, full_name, split
 from ..traits.companies import is_list
 from ..traits.money import amount
 from ..traits.names import text_of
+from ..traits.standard import avatar_url, collected, first_date, looks_like_email, phone_of
 from .person import PROOFS, Person
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_WEB = re.compile(r"https?://", re.IGNORECASE)
-COLLECTED = (
-    ("device", ("type", "manufacturer", "model")),
-    ("os", ("name", "version")),
-    ("app", ("name", "version")),
-)
+_CREATED = ("created", "created_at")
 
 
 def describe(person: Person, settings: Settings, report: Report) -> dict[str, Any]:
@@ -31,7 +25,7 @@ def describe(person: Person, settings: Settings, report: Report) -> dict[str, An
     known, custom = split(person.traits, report)
     found: dict[str, Any] = {} if person.user_id is None else {"user_id": person.user_id}
     _add_standard(found, known, custom, report)
-    if "email" not in found and _looks_like_email(person.user_id):
+    if "email" not in found and looks_like_email(person.user_id):
         found["email"] = person.user_id
     if person.user_id is None and "email" not in found:
         if person.traits:
@@ -44,7 +38,7 @@ def describe(person: Person, settings: Settings, report: Report) -> dict[str, An
     if known.get("id") is not None and str(known["id"]) != person.user_id:
         report.note("id", "is not the user's id and is no attribute either; give it another name")
     if settings.collect_context:
-        custom = {**_collected(person.context), **custom}
+        custom = {**collected(person.context), **custom}
     if attributes := _custom(custom, settings, report):
         found["custom_attributes"] = attributes
     return found
@@ -61,38 +55,17 @@ def _add_standard(found: dict[str, Any], known: Mapping[str, Any], custom: dict[
             custom[field] = known[field]
 
 
-def _phone(known: Mapping[str, Any], _: Report) -> str | None:
-    phones = known.get("phones")
-    first = phones[0] if isinstance(phones, list | tuple) and phones else phones
-    for value in (known.get("phone"), first):
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        if text := text_of(value):
-            return text
-    return None
-
-
-def _created_at(known: Mapping[str, Any], report: Report) -> int | None:
-    for slot in ("created", "created_at"):
-        if (value := known.get(slot)) is not None and value != "":
-            if (created := seconds(value)) is not None:
-                return created
-            report.note(slot, "is no date that can be read; it is not sent")
-    return None
-
-
 def _avatar(known: Mapping[str, Any], _: Report) -> dict[str, str] | None:
-    value = known["avatar"]
-    url = text_of(value.get("image_url") if isinstance(value, Mapping) else value)
-    return {"type": "avatar", "image_url": url} if url and _WEB.match(url) else None
+    url = avatar_url(known["avatar"])
+    return {"type": "avatar", "image_url": url} if url else None
 
 
 # Intercom's fields in their order, each with the traits it comes from and how it is read from them.
 _STANDARD: tuple[tuple[str, frozenset[str], Callable[[Mapping[str, Any], Report], Any]], ...] = (
     ("email", frozenset(("email",)), lambda known, _: text_of(known["email"])),
     ("name", frozenset(("name", "first_name", "last_name")), lambda known, _: full_name(known)),
-    ("phone", frozenset(("phone", "phones")), _phone),
-    ("created_at", frozenset(("created", "created_at")), _created_at),
+    ("phone", frozenset(("phone", "phones")), lambda known, _: phone_of(known)),
+    ("created_at", frozenset(_CREATED), lambda known, report: first_date(known, _CREATED, report)),
     ("avatar", frozenset(("avatar",)), _avatar),
 )
 
@@ -135,18 +108,3 @@ def _in_line(company: Mapping[str, Any], report: Report) -> dict[str, Any]:
     for name in custom.keys() & set(COMPANY):
         report.note(f"company.{name}", "is a name of Intercom's own and is not sent as a custom attribute")
     return {**standard, **{name: value for name, value in custom.items() if name not in COMPANY}}
-
-
-def _collected(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Device, operating system and app of a context, as ``device_type``, ``os_name``, ``app_version``, ..."""
-    return {
-        f"{part}_{name}": context[part][name]
-        for part, names in COLLECTED
-        if isinstance(context.get(part), Mapping)
-        for name in names
-        if context[part].get(name) is not None
-    }
-
-
-def _looks_like_email(text: str | None) -> bool:
-    return text is not None and "@" in text and _EMAIL.fullmatch(text) is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..intercom_keys import CONNECTION, LAUNCHER, MESSENGER, RESERVED_WORDS
 from ..settings import Settings
-from .profile import COLLECTED
+from ..traits.standard import COLLECTED
 
 
 def runtime_config(settings: Settings, page: Mapping[str, Any], *, booted: bool, lazy: bool) -> dict[str, Any]:

@@ -96,5 +96,14 @@ class Outbox(Protocol):
     def resend(self) -> int:
         """Put all dead letters back, oldest first, behind what their users have waiting; return how many."""
 
+    def recall(self, key: str) -> str | None:
+        """What was remembered under a key, by any worker, while it lasts."""
+
+    def remember(self, key: str, value: str, seconds: float) -> None:
+        """Keep a value for all workers; it is a note, so the loss of it costs no more than a request."""
+
+    def forget(self, key: str) -> None:
+        """Drop what was remembered under a key."""
+
     def close(self) -> None:
         """Let go of the store; what waits in it stays."""

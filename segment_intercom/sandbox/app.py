@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote, unquote
 
 from flask import Flask, Response, abort, current_app, jsonify, render_template, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from .. import assets
+from . import faults, rest
+from .jsonbody import loads
+from .people import now
 from .refusal import RefusedError, malformed
 from .store import Store
 from .workspace import API_BASES, Workspace
@@ -27,6 +33,8 @@ WIDGET_PARTS = (
     "messenger.js",
 )
 _BODY_LIMIT = 1_000_000
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_BOTH_WAYS = 2  # SHUT_RDWR of every system's sockets
 
 
 class _InOrder(DefaultJSONProvider):
@@ -35,8 +43,11 @@ class _InOrder(DefaultJSONProvider):
     sort_keys = False
 
 
-def create_sandbox(*workspaces: Workspace) -> Flask:
-    """A new sandbox with these workspaces, its store in ``app.extensions["sandbox"]``; it may be mounted anywhere."""
+def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now) -> Flask:
+    """A new sandbox with these workspaces, its store in ``app.extensions["sandbox"]``; it may be mounted anywhere.
+
+    The REST API is at its root. ``clock`` gives the time in Unix seconds.
+    """
     app = Flask(
         "segment_intercom.sandbox",
         template_folder=str(assets.templates()),
@@ -45,12 +56,16 @@ def create_sandbox(*workspaces: Workspace) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = _BODY_LIMIT
     app.json = _InOrder(app)
-    app.extensions["sandbox"] = Store(workspaces)
+    app.extensions["sandbox"] = Store(workspaces, clock)
     app.add_url_rule("/widget/<app_id>", view_func=widget)
     app.add_url_rule("/messenger/<region>/<door>", view_func=messenger, methods=["POST", "OPTIONS"])
     app.add_url_rule("/inspector", view_func=inspector)
     app.add_url_rule("/inspector/state.json", view_func=inspector_state)
     app.add_url_rule("/inspector/reset", view_func=inspector_reset, methods=["POST"])
+    app.add_url_rule("/inspector/faults", view_func=inspector_faults, methods=["POST"])
+    # An id may hold slashes, two in a row as well.
+    app.url_map.merge_slashes = False
+    app.add_url_rule("/<path:path>", view_func=rest_api, methods=_METHODS)
     app.register_error_handler(RefusedError, _refuse)
     app.after_request(_open_to_every_page)
     return app
@@ -92,6 +107,66 @@ def inspector_reset() -> Response:
     return Response(status=204)
 
 
+def inspector_faults() -> Response:
+    """Replace the faults of a workspace, the first where the body names none: {"app_id", "faults": [...]}."""
+    body, workspaces = _body(), _store().workspaces
+    app_id = str(body.get("app_id") or next(iter(workspaces), ""))
+    if app_id not in workspaces:
+        raise malformed("No workspace has this app id.", "app_id")
+    workspaces[app_id].faults = faults.read(body.get("faults"))
+    return jsonify([fault.as_json() for fault in workspaces[app_id].faults])
+
+
+def rest_api(path: str) -> Response:
+    """Intercom's REST API: every path that begins as one of its own, and any other that brings a token."""
+    if path.partition("/")[0] not in rest.RESOURCES and "Authorization" not in request.headers:
+        abort(404)
+    answer = rest.answer(_store(), _asked())
+    if answer.drop:
+        return _dropped(Response("", answer.status, answer.headers))
+    text = "" if answer.body is None else json.dumps(answer.body)
+    response = Response(text, answer.status, answer.headers, "application/json; charset=utf-8")
+    if answer.body is None:
+        del response.headers["Content-Type"]
+    return response
+
+
+def _asked() -> rest.Asked:
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        body = None
+    target = _target()
+    return rest.Asked(
+        method=request.method,
+        parts=tuple(unquote(part) for part in target.partition("?")[0].removeprefix("/").split("/")),
+        target=target,
+        query=request.args.to_dict(),
+        authorization=request.headers.get("Authorization", ""),
+        version=request.headers.get("Intercom-Version"),
+        content_type=request.mimetype,
+        body=body,
+    )
+
+
+def _target() -> str:
+    """The path and query as they were sent, without the prefix under which the sandbox is mounted."""
+    sent = request.environ.get("REQUEST_URI")  # what of an id is quoted, only this tells
+    if sent is None:
+        query = request.query_string.decode("latin-1")
+        return quote(request.path) + (f"?{query}" if query else "")
+    return str(sent).removeprefix(request.environ.get("SCRIPT_NAME", ""))
+
+
+def _dropped(response: Response) -> Response:
+    """Break the connection where the server lets us; elsewhere the empty answer goes out."""
+    connection = request.environ.get("werkzeug.socket")
+    if connection is not None:
+        with suppress(OSError):  # the client was faster
+            connection.shutdown(_BOTH_WAYS)
+    return response
+
+
 def _store() -> Store:
     store: Store = current_app.extensions["sandbox"]
     return store
@@ -108,16 +183,12 @@ def _origin() -> str | None:
 
 def _body() -> dict[str, Any]:
     try:
-        body = json.loads(request.get_data(), parse_constant=_no_number)
-    except (ValueError, RecursionError, RequestEntityTooLarge):
+        body = loads(request.get_data())
+    except (ValueError, RequestEntityTooLarge):
         raise malformed("The body must be JSON of at most one megabyte.") from None
     if not isinstance(body, dict):
         raise malformed("The body must be a JSON object.")
     return body
-
-
-def _no_number(_name: str) -> NoReturn:
-    raise ValueError("NaN and Infinity are no JSON")
 
 
 def _refuse(refused: RefusedError) -> tuple[Response, int]:

@@ -11,6 +11,7 @@ Check = Callable[[Any], str | None]
 NO_OBJECTS = "objects and arrays are not saved: only text, numbers and booleans are"
 _INTERCOMS_OWN = "is Intercom's own: a page cannot set it"
 _LATEST_SECONDS = 100_000_000_000  # the year 5138: anything later is milliseconds
+_EARLIEST_SECONDS = -62_135_596_800  # the year 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ def whole(value: Any) -> str | None:
     return None if isinstance(value, int) and not isinstance(value, bool) else "must be a whole number"
 
 
+def number(value: Any) -> str | None:
+    """Why a value is no number, or None when it is."""
+    return None if isinstance(value, int | float) and not isinstance(value, bool) else "must be a number"
+
+
 def boolean(value: Any) -> str | None:
     """Why a value is no boolean, or None when it is."""
     return None if isinstance(value, bool) else "must be true or false"
@@ -65,7 +71,9 @@ def seconds(value: Any) -> str | None:
     """Why a value is no date in whole Unix seconds, or None when it is."""
     if whole(value):
         return "must be a date in whole Unix seconds, as a number"
-    return "looks like milliseconds: Intercom wants Unix seconds" if value > _LATEST_SECONDS else None
+    if not _EARLIEST_SECONDS <= value <= _LATEST_SECONDS:
+        return "looks like milliseconds: Intercom wants Unix seconds"
+    return None
 
 
 def scalar(value: Any) -> str | None:

@@ -20,7 +20,7 @@ def read(body: dict[str, Any]) -> tuple[str, dict[str, Any], list[NotSaved]]:
     kept: dict[str, Any] = {}
     left = []
     for key, value in (sent or {}).items():
-        why = _fault(value) or (len(kept) >= METADATA_LIMIT and f"an event keeps its first {METADATA_LIMIT} keys")
+        why = fault(value) or (len(kept) >= METADATA_LIMIT and f"an event keeps its first {METADATA_LIMIT} keys")
         if why:
             left.append(NotSaved(key, why))
         elif value is not None:
@@ -28,7 +28,8 @@ def read(body: dict[str, Any]) -> tuple[str, dict[str, Any], list[NotSaved]]:
     return name, kept, left
 
 
-def _fault(value: Any) -> str | None:
+def fault(value: Any) -> str | None:
+    """Why a value can be no metadata, or None when it can."""
     if not isinstance(value, dict | list) or _is_link(value) or _is_money(value):
         return None
     return "must be text, a number, true or false, {url, value} or {amount, currency}"

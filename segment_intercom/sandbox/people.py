@@ -32,6 +32,19 @@ class Person:
     first_seen: float = field(default_factory=now)
     last_seen: float = field(default_factory=now)
     page: dict[str, Any] = field(default_factory=dict)
+    source: str = "page"
+    updated_at: float = field(default_factory=now)
+    archived: bool = False
+
+    @property
+    def user_id(self) -> str:
+        """The id that the site gave the person, or nothing; the contacts API calls it external_id."""
+        return str(self.standard.get("user_id") or "")
+
+    @property
+    def email(self) -> str:
+        """The person's e-mail as it is compared, or nothing."""
+        return str(self.standard.get("email") or "").lower()
 
     def attach(self, company_id: str) -> None:
         """Make the person a member of a company, once."""
@@ -53,6 +66,9 @@ class Company:
     id: str = field(default_factory=new_id)
     standard: dict[str, Any] = field(default_factory=dict)
     custom_attributes: dict[str, Any] = field(default_factory=dict)
+    created_at: float = field(default_factory=now)
+    updated_at: float = field(default_factory=now)
+    members: set[str] = field(default_factory=set)
 
     def as_json(self) -> dict[str, Any]:
         """The company as the inspector shows it."""
@@ -67,23 +83,16 @@ class Company:
 
 @dataclass(slots=True)
 class Event:
-    """Something that a person did."""
+    """Something that a person did, at ``created_at``; it came at ``at``."""
 
     app_id: str
     person_id: str
     name: str
     metadata: dict[str, Any]
+    created_at: int
+    source: str = "page"
     at: float = field(default_factory=now)
-
-    def as_json(self) -> dict[str, Any]:
-        """The event as the inspector shows it."""
-        return {
-            "app_id": self.app_id,
-            "person_id": self.person_id,
-            "event_name": self.name,
-            "metadata": self.metadata,
-            "at": self.at,
-        }
+    id: str = field(default_factory=new_id)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from .faults import Fault
 from .refusal import RefusedError
 
 API_BASES = {
@@ -26,6 +27,13 @@ class Workspace:
     trusted_domains: tuple[str, ...] = ()
     visitors: bool = True
     name: str = "Sandbox"
+    # For the REST API. Without a token any is taken, and without both so is any key.
+    access_token: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    rate_limit: int = 10_000
+    rate_window: float = 10.0
+    search_lag: float = 60.0
+    faults: tuple[Fault, ...] = ()
 
     @property
     def enforced(self) -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from ..settings import Settings
-from .dates import seconds
 from .money import is_finite
 from .names import plain_name, text_of
 from .nested import custom_attributes
 from .report import Report
+from .standard import first_date
 from .values import Unsendable, fields_of, plain
 
 _SLOTS = {
@@ -46,12 +46,16 @@ def companies_of(known: Mapping[str, Any], settings: Settings, report: Report) -
 
     A company that is only a name takes the user's plan, monthly spend and date of creation.
     """
+    found = (company_of(with_users(item, known), settings, report) for item in listed(known))
+    return [company for company in found if company]
+
+
+def listed(known: Mapping[str, Any]) -> list[Any]:
+    """The companies of a user's traits as they were given."""
     value = known.get("company") or known.get("companies")
     if not value:
         return []
-    listed = value if is_list(value) else [value]
-    found = (company_of(_with_users(item, known), settings, report) for item in listed)
-    return [company for company in found if company]
+    return list(value) if is_list(value) else [value]
 
 
 def is_list(value: Any) -> bool:
@@ -102,7 +106,8 @@ def name_hash(name: str) -> int:
     return found
 
 
-def _with_users(company: Any, known: Mapping[str, Any]) -> Any:
+def with_users(company: Any, known: Mapping[str, Any]) -> Any:
+    """A company as it was given, one that is only a name with what the user's traits say of it."""
     if not (name := text_of(company)):
         return company
     return {"name": name, **{slot: known.get(slot) for slot in ("plan", "monthly_spend", "created", "created_at")}}
@@ -177,9 +182,5 @@ def _readable(value: Any) -> str | int | None:
 
 
 def _created(known: Mapping[str, Any], report: Report) -> dict[str, int]:
-    for slot in ("created", "created_at", "remote_created_at"):
-        if (value := known.get(slot)) is not None:
-            if (created := seconds(value)) is not None:
-                return {"created_at": created}
-            report.note(slot, "is no date that can be read; it is not sent")
-    return {}
+    created = first_date(known, ("created", "created_at", "remote_created_at"), report)
+    return {} if created is None else {"created_at": created}

@@ -11,17 +11,23 @@ from typing import Any
 from ..settings import Settings
 from .money import decimal
 from .names import plain_name, text_of
-from .nested import custom_attributes
+from .nested import NameDate, custom_attributes, date_key
 from .report import Report
 
 _ORDERS = ("ordercompleted", "completedorder")
 
 
-def event_metadata(event: str, properties: Mapping[str, Any], settings: Settings, report: Report) -> dict[str, Any]:
+def event_metadata(
+    event: str, properties: Mapping[str, Any], settings: Settings, report: Report, name_date: NameDate = date_key
+) -> dict[str, Any]:
     """Return the metadata of an event; properties beyond ``event_property_limit`` are cut, ``price`` first to stay."""
     known, rest = _split(properties)
     texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in rest.items()}
-    found = {name: value for name, value in custom_attributes(texts, settings, report).items() if value is not None}
+    found = {
+        name: value
+        for name, value in custom_attributes(texts, settings, report, name_date).items()
+        if value is not None
+    }
     price = _price(event, known)
     room = settings.event_property_limit - len(price)
     for name in list(found)[room:]:

@@ -26,6 +26,8 @@ _USER_SLOTS = {
     "monthlyspend": "monthly_spend",
     "id": "id",
 }
+# A server may say these, too; to a page they are custom attributes.
+_SERVER_SLOTS = {**_USER_SLOTS, "remotecreatedat": "remote_created_at", "lastrequestat": "last_request_at"}
 # These have a meaning and stay among the custom attributes all the same, as in Segment's own integration.
 _ALSO_CUSTOM = frozenset(("first_name", "last_name", "phones", "plan", "monthly_spend"))
 
@@ -37,20 +39,21 @@ def plain_name(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _meanings(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def _meanings(names: tuple[str, ...], server: bool) -> tuple[tuple[str, str], ...]:
     """Which of these names mean something, each with its meaning; an application has few sets of names."""
-    found = ((name, _USER_SLOTS.get(plain_name(name))) for name in names if isinstance(name, str))
+    slots = _SERVER_SLOTS if server else _USER_SLOTS
+    found = ((name, slots.get(plain_name(name))) for name in names if isinstance(name, str))
     return tuple((name, slot) for name, slot in found if slot is not None)
 
 
-def split(traits: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
+def split(traits: Mapping[str, Any], report: Report, *, server: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Divide a user's traits into those with a meaning, by it, and the custom ones, by their own names.
 
     Of two traits with one meaning the first that is not None counts.
     """
     known: dict[str, Any] = {}
     custom = dict(traits)
-    for name, slot in _meanings(tuple(traits)):
+    for name, slot in _meanings(tuple(traits), server):
         value = traits[name] if slot in _ALSO_CUSTOM else custom.pop(name)
         if known.get(slot) is None:
             known[slot] = value

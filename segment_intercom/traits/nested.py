@@ -5,7 +5,7 @@ Source: Segment's documentation page for Intercom, "Default Nested Trait and Pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..jsontext import dumps
@@ -17,13 +17,23 @@ from .values import LARGEST, Seconds, Unsendable, plain, plain_key
 # When two attributes end up with one name, the later kind in this list wins.
 _STRINGIFIED, _FLATTENED, _PLAIN, _RICH_LINK = range(4)
 _NESTED = (dict, list)
-_COLLISION = "two traits end up with this name; only one of them is sent"
+NameDate = Callable[[str], str]
+COLLISION = "two traits end up with this name; only one of them is sent"
 
 
-def custom_attributes(traits: Mapping[str, Any], settings: Settings, report: Report) -> dict[str, Any]:
+def date_key(name: str) -> str:
+    """The key of a date: one that ends in ``_at`` or ``At`` stays, `` at`` becomes ``_at``, others get ``_at``."""
+    if name.endswith(("_at", "At")):
+        return name
+    return name.removesuffix(" at") + "_at"
+
+
+def custom_attributes(
+    traits: Mapping[str, Any], settings: Settings, report: Report, name_date: NameDate = date_key
+) -> dict[str, Any]:
     """Turn traits into custom attributes, each trait in three steps: plain values, date keys, nested handling.
 
-    A trait that cannot be sent is refused through the report, by its name.
+    ``name_date`` gives the key of a date. A trait that cannot be sent is refused through the report, by its name.
     """
     chosen = {*settings.nested_handling_for, *settings.rich_links}
     # The common case, decided without a call, since this loop is most of what a page costs: text that is no date, a
@@ -39,22 +49,24 @@ def custom_attributes(traits: Mapping[str, Any], settings: Settings, report: Rep
         or type(name) is not str
         or name in chosen
     ]
-    return _work_out(traits, frozenset(odd), settings, report) if odd else dict(traits)
+    return _work_out(traits, frozenset(odd), settings, report, name_date) if odd else dict(traits)
 
 
-def _work_out(traits: Mapping[str, Any], odd: frozenset[str], settings: Settings, report: Report) -> dict[str, Any]:
+def _work_out(
+    traits: Mapping[str, Any], odd: frozenset[str], settings: Settings, report: Report, name_date: NameDate
+) -> dict[str, Any]:
     """Take the odd traits through the steps, and see to it that of two attributes with one name the right one stays."""
     found: dict[str, Any] = {}
     ranks: dict[str, int] = {}
     for name, value in traits.items():
         if name not in odd:
             if name in found:
-                report.note(name, _COLLISION)
+                report.note(name, COLLISION)
             found[name] = value
             continue
-        for key, item, rank in _steps(name, value, traits, settings, report):
+        for key, item, rank in _steps(name, value, traits, settings, report, name_date):
             if key in found:
-                report.note(key, _COLLISION)
+                report.note(key, COLLISION)
                 if rank < ranks.get(key, _PLAIN):
                     continue
             found[key], ranks[key] = item, rank
@@ -62,7 +74,7 @@ def _work_out(traits: Mapping[str, Any], odd: frozenset[str], settings: Settings
 
 
 def _steps(
-    name: Any, value: Any, traits: Mapping[str, Any], settings: Settings, report: Report
+    name: Any, value: Any, traits: Mapping[str, Any], settings: Settings, report: Report, name_date: NameDate
 ) -> Iterable[tuple[str, Any, int]]:
     """The attributes that one trait becomes, each with its rank where names collide."""
     try:
@@ -72,44 +84,37 @@ def _steps(
         report.refuse(error.field, str(error))
         return ()
     if type(value) is Seconds:
-        if (named := date_key(key)) != key and named in traits:
+        if (named := name_date(key)) != key and named in traits:
             report.note(key, f"as a date it is named {named:.60}, which another trait has taken; it is not sent")
             return ()
         key, value = named, int(value)
     elif isinstance(value, _NESTED):
         if not (key in settings.rich_links and _is_rich_link(value)):
-            value = _name_inner_dates(value, report)
+            value = _name_inner_dates(value, report, name_date)
         return _handle(key, value, settings, report)
     if value is None or key in settings.nested_handling_for or key in settings.rich_links:
         return _handle(key, value, settings, report)
     return ((key, value, _PLAIN),)
 
 
-def name_dates(attributes: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Give every date inside of a nested value a key that ends in ``_at`` or ``At``, at any depth."""
+def name_dates(attributes: Mapping[str, Any], report: Report, name_date: NameDate) -> dict[str, Any]:
+    """Give every date inside of a nested value the key of a date, at any depth."""
     named: dict[str, Any] = {}
     for name, value in attributes.items():
-        key = date_key(name) if type(value) is Seconds else name
+        key = name_date(name) if type(value) is Seconds else name
         if key != name and key in attributes:
             report.note(name, f"as a date it is named {key:.60}, which another trait has taken; it is not sent")
             continue
-        named[key] = _name_inner_dates(value, report)
+        named[key] = _name_inner_dates(value, report, name_date)
     return named
 
 
-def date_key(name: str) -> str:
-    """The key of a date: one that ends in ``_at`` or ``At`` stays, `` at`` becomes ``_at``, others get ``_at``."""
-    if name.endswith(("_at", "At")):
-        return name
-    return name.removesuffix(" at") + "_at"
-
-
-def _name_inner_dates(value: Any, report: Report) -> Any:
+def _name_inner_dates(value: Any, report: Report, name_date: NameDate) -> Any:
     if isinstance(value, Seconds):
         return int(value)
     if isinstance(value, dict):
-        return name_dates(value, report)
-    return [_name_inner_dates(item, report) for item in value] if isinstance(value, list) else value
+        return name_dates(value, report, name_date)
+    return [_name_inner_dates(item, report, name_date) for item in value] if isinstance(value, list) else value
 
 
 def _handle(name: str, value: Any, settings: Settings, report: Report) -> Iterator[tuple[str, Any, int]]:

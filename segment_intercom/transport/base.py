@@ -1,11 +1,11 @@
-"""The only opener of sockets: requests to Intercom's REST API, within its rate limit."""
+"""What the sender needs of a transport, and what it gets from one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .rest import Operation
+from ..rest import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Reply:
     """What Intercom answered: the status, the body as JSON values or None, the seconds to wait after a 429."""
 
     status: int
-    body: Any = None
+    body: Any = field(default=None, repr=False)
     wait: float = 0.0
 
 

@@ -1,0 +1,45 @@
+"""The group of all commands, and where they get their settings from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from flask.cli import ScriptInfo
+
+from ..errors import SegmentIntercomError, SettingsError
+from ..extension import NAME
+from ..settings import Settings
+
+
+class _Group(click.Group):
+    """A group of commands that says our own errors in one line instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.ClickException(f"{error} (from the environment or an option)") from None
+        except SegmentIntercomError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Group)
+@click.version_option(package_name="segment-intercom")
+def main() -> None:
+    """Put Intercom's Messenger on a page, the way Segment describes it.
+
+    Settings come from INTERCOM_* environment variables.
+    """
+
+
+def settings_here() -> Settings:
+    """The settings of the application, under ``flask intercom``, else those of the environment."""
+    flask = click.get_current_context().find_object(ScriptInfo)
+    if flask is None:
+        return Settings.from_env()
+    state = flask.load_app().extensions.get(NAME)
+    if state is None:
+        raise click.ClickException("the application has no SegmentIntercom: call SegmentIntercom(app)")
+    found: Settings = state.settings
+    return found

@@ -1,0 +1,128 @@
+"""The commands that serve: the demo and the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import replace
+from io import StringIO
+from typing import Any, TypeVar
+
+import click
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from ..demo import create_demo
+from ..sandbox import Fault, Workspace, create_sandbox
+from ..settings import Settings
+from .group import main
+
+_HOST = "127.0.0.1"
+_UNVERIFIED = "no proof is asked for: set INTERCOM_IDENTITY_SECRET here and there to turn verification on"
+# An imitation proves nobody's identity to anybody, so its secret may be known.
+_SANDBOX_APP_ID = "sandbox1"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _port(default: int) -> Callable[[F], F]:
+    return click.option(
+        "--port", type=click.IntRange(0, 65535), default=default, show_default=True, help="0: the system chooses one."
+    )
+
+
+class _Quiet(WSGIRequestHandler):
+    """Says nothing of single requests: the live panes ask every second, and the inspector shows all that matters."""
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+        if type == "error":
+            super().log(type, message, *args)
+
+
+@main.command()
+@_port(5000)
+def demo(port: int) -> None:
+    """Serve the demo site and a sandbox, without an Intercom account."""
+    with _serving(create_demo(), port) as address:
+        click.echo(f"Demo on {address}/  (Ctrl+C stops it)")
+
+
+def _faults(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Fault, ...]:
+    try:
+        return tuple(Fault.parse(each) for each in given)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@main.command()
+@_port(5001)
+@click.option("--app-id", help=f"The workspace; INTERCOM_APP_ID, else {_SANDBOX_APP_ID}.")
+@click.option("--region", type=click.Choice(["us", "eu", "au"]), help="INTERCOM_REGION, else us.")
+@click.option("--visitors/--no-visitors", default=True, show_default=True, help='"Visitors on your website".')
+@click.option("--enforce/--no-enforce", default=None, help="Refuse users without a valid proof: on with a secret.")
+@click.option("--trusted-domain", multiple=True, metavar="HOST", help="Refuse pages of other hosts; repeatable.")
+@click.option("--rate-limit", type=click.IntRange(1), default=10_000, show_default=True, help="REST requests a minute.")
+@click.option("--slow", type=click.FloatRange(0, 600), default=0.0, help="Seconds that each REST answer waits.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="WHAT[=SHARE]",
+    callback=_faults,
+    help="Let REST requests go wrong: a status such as 500=0.1, or drop=0.01; repeatable.",
+)
+def sandbox(
+    port: int,
+    app_id: str | None,
+    region: Any,
+    visitors: bool,
+    enforce: bool | None,
+    trusted_domain: tuple[str, ...],
+    rate_limit: int,
+    slow: float,
+    faults: tuple[Fault, ...],
+) -> None:
+    """Serve an imitation of Intercom to develop and test against.
+
+    The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof. The REST API is opened by
+    INTERCOM_ACCESS_TOKEN or INTERCOM_API_KEY; without a token, by any.
+    """
+    settings = Settings.from_env()
+    settings = replace(settings, app_id=app_id or settings.app_id or _SANDBOX_APP_ID, region=region or settings.region)
+    if enforce and not settings.secrets:
+        raise click.UsageError("--enforce needs INTERCOM_IDENTITY_SECRET")
+    workspace = Workspace(
+        app_id=str(settings.app_id),
+        identity_secret=settings.secrets[0] if settings.secrets else None,
+        enforce_identity=enforce,
+        region=settings.region,
+        trusted_domains=trusted_domain,
+        visitors=visitors,
+        access_token=settings.access_token,
+        api_key=settings.api_key,
+        rate_limit=rate_limit,
+        faults=(*([Fault(slow=slow)] if slow else []), *faults),
+    )
+    with _serving(create_sandbox(workspace), port) as address:
+        click.echo(f"Sandbox on {address}/inspector  (Ctrl+C stops it). In the application's configuration:")
+        click.echo(f'  INTERCOM_APP_ID = "{workspace.app_id}"')
+        click.echo(f'  INTERCOM_WIDGET_URL = "{address}/widget"')
+        click.echo(f'  INTERCOM_API_URL = "{address}"')
+        if workspace.region != "us":
+            click.echo(f'  INTERCOM_REGION = "{workspace.region}"')
+        click.echo("  " + ("INTERCOM_IDENTITY_SECRET as it is here" if workspace.enforced else _UNVERIFIED))
+
+
+@contextmanager
+def _serving(app: Callable[..., Any], port: int) -> Iterator[str]:
+    """Give the address, then serve until interrupted."""
+    try:
+        with redirect_stderr(StringIO()):  # werkzeug writes of its own, of an option that is not ours
+            server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
+    except (OSError, SystemExit):
+        raise click.ClickException(f"port {port} is taken; choose another: --port {port + 1}") from None
+    yield f"http://{_HOST}:{server.server_port}"
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo()
+    finally:
+        server.server_close()

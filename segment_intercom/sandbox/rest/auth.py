@@ -1,0 +1,47 @@
+"""Whose workspace a request is for: a bearer token, or the legacy pair of app id and key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable, Mapping
+
+from ..refusal import RefusedError
+from ..workspace import Workspace
+
+
+def workspace_of(workspaces: Mapping[str, Workspace], authorization: str) -> Workspace:
+    """The workspace that the Authorization header opens; 401 where it opens none."""
+    scheme, _, given = authorization.partition(" ")
+    found = None
+    if scheme.lower() == "bearer" and given.strip():
+        found = _by_token(workspaces.values(), given.strip())
+    elif scheme.lower() == "basic":
+        found = _by_key(workspaces, given.strip())
+    if found is None:
+        remedy = "send Authorization: Bearer with the workspace's access token, or app id and API key"
+        raise RefusedError("unauthorized", "Access Token Invalid", None, 401, remedy)
+    return found
+
+
+def _by_token(workspaces: Iterable[Workspace], token: str) -> Workspace | None:
+    # All are compared, so that the time tells nothing.
+    matching = [each for each in workspaces if each.access_token and _same(each.access_token, token)]
+    return next(iter(matching), next((each for each in workspaces if each.access_token is None), None))
+
+
+def _by_key(workspaces: Mapping[str, Workspace], given: str) -> Workspace | None:
+    try:
+        app_id, _, key = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    workspace = workspaces.get(app_id)
+    if workspace is None or not key:
+        return None
+    right = _same(workspace.api_key, key) if workspace.api_key else workspace.access_token is None
+    return workspace if right else None
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,141 @@
+"""The threads that deliver: one looks who is due, others each deliver one user's calls at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from queue import SimpleQueue
+
+from ..errors import OutboxError
+from ..outbox import Lease, Outbox
+from ..settings import Settings
+from ..transport import Transport
+from .delivery import Sender
+from .outcome import Unauthorized
+
+logger = logging.getLogger("segment_intercom")
+
+# How long calls that another process accepted may wait unseen, and how long a broken outbox is left alone.
+_POLL = 0.25
+_AFTER_TROUBLE = 5.0
+# More than a request may take: its time-out, and the wait for the rate limit before it.
+LONGEST_REQUEST = 30.0
+
+
+class Worker:
+    """Delivers from an outbox until it is stopped; ``start`` returns at once, ``wait`` when the work has ended."""
+
+    def __init__(
+        self, settings: Settings, outbox: Outbox, transport: Transport, *, threads: int = 32, until_empty: bool = False
+    ) -> None:
+        self._outbox = outbox
+        self._threads = threads
+        self._until_empty = until_empty
+        self._sender = Sender(settings, outbox, transport, stopping=lambda: self._stopping)
+        self._stopping = False
+        self._free = threading.Semaphore(threads)
+        self._leases: SimpleQueue[Lease | None] = SimpleQueue()
+        self._couriers: list[threading.Thread] = []
+        self._wake = threading.Event()
+        self._progress = threading.Condition()
+        self._busy = 0
+        self._close_outbox = False
+        self._dispatcher = threading.Thread(target=self._dispatch, name="segment-intercom", daemon=True)
+        self.unauthorized: str | None = None
+
+    def start(self) -> None:
+        """Begin; the threads end with the process, and give nothing up by that."""
+        self._dispatcher.start()
+
+    def wake(self) -> None:
+        """Look at once whether somebody is due."""
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def stop(self, *, close_outbox: bool = False) -> None:
+        """Begin nothing new; what is in flight is finished, the rest given back, and the outbox closed if wanted."""
+        self._close_outbox = close_outbox
+        self._stopping = True
+        self.wake()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the work has ended: after ``stop``, a refused token, or an emptied outbox; False on a time-out."""
+        self._dispatcher.join(timeout)
+        if self._dispatcher.is_alive():
+            return False
+        for courier in self._couriers:
+            courier.join(LONGEST_REQUEST)
+        return True
+
+    @property
+    def is_running(self) -> bool:
+        """Whether calls are being delivered."""
+        return self._dispatcher.is_alive()
+
+    def wait_for_progress(self, timeout: float) -> None:
+        """Wait until some user's calls were dealt with, or the time is over."""
+        with self._progress:
+            self._progress.wait(timeout)
+
+    def _dispatch(self) -> None:
+        while not self._stopping:
+            self._free.acquire()
+            self._wake.clear()
+            lease, due = self._look()
+            if lease is not None:
+                self._hand_over(lease)
+                continue
+            self._free.release()
+            if self._until_empty and due is None and self._busy == 0:
+                break
+            self._wake.wait(_POLL if due is None else min(max(due, 0.001), _POLL))
+        for _ in self._couriers:
+            self._leases.put(None)
+        if self._close_outbox:
+            for courier in self._couriers:
+                courier.join(LONGEST_REQUEST)
+            self._outbox.close()
+
+    def _look(self) -> tuple[Lease | None, float | None]:
+        """The next lease, or the seconds until somebody is due, None when nothing waits."""
+        try:
+            lease = None if self._stopping else self._outbox.lease()
+            return lease, 0.0 if lease else self._outbox.next_due()
+        except OutboxError as error:
+            logger.error("delivery waits: %s", error)  # noqa: TRY400 - the sentence says it all
+            self._wake.wait(_AFTER_TROUBLE)
+            return None, 0.0
+
+    def _hand_over(self, lease: Lease) -> None:
+        with self._progress:
+            self._busy += 1
+            idle = len(self._couriers) - self._busy
+        if idle < 0 and len(self._couriers) < self._threads:
+            courier = threading.Thread(target=self._deliver, name="segment-intercom-courier", daemon=True)
+            self._couriers.append(courier)
+            courier.start()
+        self._leases.put(lease)
+
+    def _deliver(self) -> None:
+        while (lease := self._leases.get()) is not None:
+            try:
+                self._sender.deliver(lease)
+            except OutboxError as error:
+                logger.error("delivery waits: %s", error)  # noqa: TRY400
+            except Unauthorized as error:
+                self._refused(error)
+            finally:
+                with self._progress:
+                    self._busy -= 1
+                    self._progress.notify_all()
+                self._free.release()
+                self.wake()
+
+    def _refused(self, error: Unauthorized) -> None:
+        if self.unauthorized is None:
+            self.unauthorized = str(error) or "unauthorized"
+            logger.critical(
+                "Intercom refuses the token (401), so delivery has stopped; nothing is lost. Check "
+                "INTERCOM_ACCESS_TOKEN and INTERCOM_REGION, then start again"
+            )
+        self.stop()

@@ -1,0 +1,5 @@
+"""The only opener of sockets: requests to Intercom's REST API, within its rate limit."""
+
+from .base import Reply as Reply
+from .base import Transport as Transport
+from .http import HttpTransport as HttpTransport
