@@ -52,7 +52,8 @@ class Call:
 
     def __post_init__(self) -> None:
         for name in self._ids:
-            if (value := getattr(self, name)) is not None and (type(value) is not str or not value):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not str or not value):
                 object.__setattr__(self, name, user_id_text(value, name))
         for name in self._dicts:
             if type(value := getattr(self, name)) is not dict:
@@ -78,7 +79,9 @@ class Call:
     def _integrations(self) -> Traits:
         # The browser's third argument holds them beside the options; there they arrive inside of the context.
         nested = self.context.get("integrations")
-        return {**nested, **self.integrations} if isinstance(nested, Mapping) else self.integrations
+        if nested is None or not isinstance(nested, Mapping):
+            return self.integrations
+        return {**nested, **self.integrations}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +193,8 @@ def parse(message: Traits) -> Call:
     if not isinstance(kind, str) or kind not in TYPES:
         raise CallError("type", "must be one of " + ", ".join(TYPES))
     call = TYPES[kind]
-    given = {name: message[key] for name, key in _NAMES[call] if message.get(key) is not None}
-    return call(**given)
+    get = message.get
+    return call(**{name: value for name, key in _NAMES[call] if (value := get(key)) is not None})
 
 
 def message_of(call: Call) -> dict[str, Any]:

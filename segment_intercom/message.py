@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from .traits.values import Seconds, Unsendable, plain, plain_key
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 _COMPANIES = {"company", "companies"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FARTHEST = timedelta(hours=23, minutes=59)  # of a zone from UTC
 
 
 def write(call: Call, report: Report) -> bytes:
@@ -108,4 +109,8 @@ def _plain(value: Any) -> Any:
 
 
 def _iso(moment: int) -> str:
-    return (_EPOCH + timedelta(seconds=moment)).isoformat()
+    try:
+        return (_EPOCH + timedelta(seconds=moment)).isoformat()
+    except OverflowError:  # the calendar's first and last hours are in some zones outside of it in UTC
+        shift = _FARTHEST if moment < 0 else -_FARTHEST
+        return (_EPOCH.replace(tzinfo=timezone(shift)) + (timedelta(seconds=moment) + shift)).isoformat()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ..errors import OutboxError
 
+# While the file is in use, SQLite would write into the old one or clear away the log of the new one.
+_ASIDE = "stop what uses it, then move it and its -wal and -shm files aside: a new one is made"
 _MEANINGS = {
     sqlite3.SQLITE_BUSY: "was locked by another process for more than {timeout:g} seconds; end what holds it (another "
     "program that has it open, a backup), then try again",
@@ -18,12 +20,10 @@ _MEANINGS = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened; give this process the right to write to the file and its folder, or "
     "set outbox to another path",
     sqlite3.SQLITE_PERM: "may not be opened; give this process the right to write to the file and its folder",
-    sqlite3.SQLITE_CORRUPT: "the file is damaged; stop what uses it, then move it and its -wal and -shm files aside: a new "
-    "one is made, and `sqlite3 FILE .recover` shows what is readable of the old one",
+    sqlite3.SQLITE_CORRUPT: f"the file is damaged; {_ASIDE}, and `sqlite3 FILE .recover` shows what the old one holds",
     sqlite3.SQLITE_NOTADB: "is no SQLite database, or its beginning was overwritten; set outbox to another path, or "
-    "stop what uses the file, then move it and its -wal and -shm files aside",
-    sqlite3.SQLITE_ERROR: "is not as an outbox left it (a table is missing or changed); stop what uses it, then move it and "
-    "its -wal and -shm files aside: a new one is made",
+    f"{_ASIDE}",
+    sqlite3.SQLITE_ERROR: f"is not as an outbox left it (a table is missing or changed); {_ASIDE}",
     sqlite3.SQLITE_TOOBIG: "takes no message of this size; Segment's limit is 32 KB",
 }
 _UNKNOWN = "cannot be used ({name}); look at the disk and the file"

@@ -16,8 +16,16 @@ from ..traits.metadata import event_metadata
 from ..traits.names import text_of
 from ..traits.standard import first_date, phone_of
 from .operation import Operation
-from .subject import Subject, address, describe, happened_at, remark_on_lost, unsubscribed
+from .subject import Standard, Subject, add_standard, address, describe, happened_at, unsubscribed
 
+_CREATED, _REMOTE = ("created", "created_at"), ("remote_created_at",)
+# Intercom's fields, each with the traits it comes from and how it is read from them.
+_STANDARD: Standard = (
+    ("name", frozenset(("name", "first_name", "last_name")), lambda known, _: full_name(known)),
+    ("phone", frozenset(("phone", "phones")), lambda known, _: phone_of(known)),
+    ("created_at", frozenset(_CREATED), lambda known, report: first_date(known, _CREATED, report)),
+    ("remote_created_at", frozenset(_REMOTE), lambda known, report: first_date(known, _REMOTE, report)),
+)
 # Standard in a page and on the contacts API, custom attributes of a company here.
 _CUSTOM_HERE = ("size", "website", "industry")
 
@@ -29,17 +37,14 @@ def identify(call: Identify, settings: Settings, report: Report) -> list[Operati
         return []
     known = person.known
     body = _ids(person.subject)
-    found = {
-        "name": full_name(known),
-        "phone": phone_of(known),
-        "created_at": first_date(known, ("created", "created_at"), report),
-        "remote_created_at": first_date(known, ("remote_created_at",), report),
-        "last_request_at": person.seen_at,
-        **(address(call) if call.context else {}),
-        "unsubscribed_from_emails": unsubscribed(call),
-    }
-    body.update((name, value) for name, value in found.items() if value is not None)
-    remark_on_lost(body, known, ("email", "name", "phone"), report)
+    if known:
+        add_standard(body, known, _STANDARD, report)
+    if person.seen_at is not None:
+        body["last_request_at"] = person.seen_at
+    if call.context:
+        body |= address(call)
+    if (flag := unsubscribed(call)) is not None:
+        body["unsubscribed_from_emails"] = flag
     if companies := _companies(known, settings, report):
         body["companies"] = companies
     # "All other traits" are custom attributes here, an avatar among them: the classic API takes none.

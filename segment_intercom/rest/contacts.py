@@ -19,9 +19,17 @@ from ..traits.money import amount
 from ..traits.nested import COLLISION, date_key
 from ..traits.standard import avatar_url, first_date, phone_of
 from .operation import Operation, Reference
-from .subject import Subject, address, describe, happened_at, remark_on_lost, unsubscribed
+from .subject import Standard, Subject, add_standard, address, describe, happened_at, unsubscribed
 
 _CONTAINERS = (dict, list)
+_SIGNED_UP = ("created", "created_at", "remote_created_at")
+# Intercom's fields, each with the traits it comes from and how it is read from them.
+_STANDARD: Standard = (
+    ("phone", frozenset(("phone", "phones")), lambda known, _: phone_of(known)),
+    ("name", frozenset(("name", "first_name", "last_name")), lambda known, _: full_name(known)),
+    ("avatar", frozenset(("avatar",)), lambda known, _: avatar_url(known["avatar"])),
+    ("signed_up_at", frozenset(_SIGNED_UP), lambda known, report: first_date(known, _SIGNED_UP, report)),
+)
 _COMPANY_TEXTS = ("name", "plan", "website", "industry")
 _COMPANY_NUMBERS = ("monthly_spend", "size")
 
@@ -33,16 +41,12 @@ def identify(call: Identify, settings: Settings, report: Report) -> list[Operati
         return []
     known, custom = person.known, person.custom
     body = _ids(person.subject)
-    found = {
-        "phone": phone_of(known),
-        "name": full_name(known),
-        "avatar": avatar_url(known.get("avatar")),
-        "signed_up_at": first_date(known, ("created", "created_at", "remote_created_at"), report),
-        "last_seen_at": person.seen_at,
-        "unsubscribed_from_emails": unsubscribed(call),
-    }
-    body.update((name, value) for name, value in found.items() if value is not None)
-    remark_on_lost(body, known, ("email", "name", "phone", "avatar"), report)
+    if known:
+        add_standard(body, known, _STANDARD, report)
+    if person.seen_at is not None:
+        body["last_seen_at"] = person.seen_at
+    if (flag := unsubscribed(call)) is not None:
+        body["unsubscribed_from_emails"] = flag
     if settings.collect_address and call.context:
         custom = {**address(call), **custom}
     if custom and (attributes := _attributes(custom, settings, report)):
@@ -72,9 +76,10 @@ def track(call: Track, settings: Settings, report: Report) -> list[Operation]:
         return []
     ids = {"email": subject.email} if subject.user_id is None else {"user_id": subject.user_id}
     body: dict[str, Any] = {"event_name": call.event, "created_at": happened_at(call, report), **ids}
-    metadata = event_metadata(call.event, call.properties, settings, report, _event_date)
-    if metadata := _without_empty(metadata, report):
-        body["metadata"] = metadata
+    if call.properties:
+        found = event_metadata(call.event, call.properties, settings, report, _event_date)
+        if metadata := _without_empty(found, report):
+            body["metadata"] = metadata
     return [Operation("POST", "/events", body)]
 
 
@@ -125,7 +130,7 @@ def _whole(value: Any, name: str, report: Report) -> int | None:
     return int(number)
 
 
-def _attributes(custom: Mapping[str, Any], settings: Settings, report: Report) -> dict[str, Any]:
+def _attributes(custom: Mapping[str, Any], settings: Settings, report: Report) -> Mapping[str, Any]:
     return _named(custom_attributes(custom, _flat(settings), report), report)
 
 
@@ -135,7 +140,7 @@ def _flat(settings: Settings) -> Settings:
     return replace(settings, rich_links=()) if settings.rich_links else settings
 
 
-def _named(attributes: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def _named(attributes: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """The attributes under names that Intercom takes; where two meet, the one that has its own name stays."""
     names = _names(tuple(attributes))
     if names is None:
@@ -162,12 +167,12 @@ def attribute_name(name: str) -> str:
     return "".join(one if one.isalnum() or one in "-_" or unicodedata.category(one) == "Sc" else "_" for one in name)
 
 
-def _without_empty(values: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def _without_empty(values: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """The values that Intercom takes: an empty list or dict is nothing that it could keep."""
     empty = [name for name, value in values.items() if type(value) in _CONTAINERS and not value]
     for name in empty:
         report.note(name, "is empty, which Intercom cannot keep; it is not sent")
-    return {name: value for name, value in values.items() if name not in empty} if empty else dict(values)
+    return {name: value for name, value in values.items() if name not in empty} if empty else values
 
 
 def _event_date(name: str) -> str:

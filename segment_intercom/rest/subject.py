@@ -6,9 +6,10 @@ Source: Segment's documentation page for Intercom, "Server-Side & Mobile", "Unsu
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from ..calls import Call, Group, Identify, Track
 from ..settings import Settings
@@ -16,11 +17,13 @@ from ..traits import Report, seconds, split
 from ..traits.names import plain_name, text_of
 from ..traits.standard import collected, first_date, looks_like_email
 
+Standard = tuple[tuple[str, frozenset[str], Callable[[Mapping[str, Any], Report], Any]], ...]
+
+_UNREADABLE = "is nothing that Intercom's field of this name can hold; it is not sent"
 _NOBODY = "neither a user id nor an e-mail is known, and Intercom keeps calls of nobody else; nothing is sent"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """A user by the ids that the application knows: one of them or both."""
 
     user_id: str | None
@@ -75,11 +78,17 @@ def describe(call: Identify, settings: Settings, report: Report) -> Described:
     return Described(Subject(user_id, email), known, custom, _seen_at(call, known, report))
 
 
-def remark_on_lost(body: Mapping[str, Any], known: Mapping[str, Any], fields: tuple[str, ...], report: Report) -> None:
-    """Remark on traits that a standard field of Intercom cannot hold, such as a name that is a list."""
-    for field in fields:
-        if field not in body and known.get(field):
-            report.note(field, "is nothing that Intercom's field of this name can hold; it is not sent")
+def add_standard(body: dict[str, Any], known: Mapping[str, Any], fields: Standard, report: Report) -> None:
+    """Add the standard fields that are known; a trait that such a field cannot hold is remarked on."""
+    for field, sources, read in fields:
+        if sources.isdisjoint(known):
+            continue
+        if (value := read(known, report)) is not None:
+            body[field] = value
+        elif known.get(field) and not field.endswith("_at"):
+            report.note(field, _UNREADABLE)
+    if "email" not in body and known.get("email"):
+        report.note("email", _UNREADABLE)
 
 
 def unsubscribed(call: Call) -> bool | None:
@@ -121,8 +130,13 @@ def _timestamp(call: Call, report: Report) -> int | None:
 
 
 def _email(values: Any) -> str | None:
-    if not isinstance(values, Mapping):
+    if type(values) is not dict and not isinstance(values, Mapping):
         return None
-    if "email" in values:  # nearly always under this very name
-        return text_of(values["email"])
-    return next((text_of(values[name]) for name in values if type(name) is str and plain_name(name) == "email"), None)
+    name = _email_among(tuple(values))
+    return None if name is None else text_of(values[name])
+
+
+@lru_cache(maxsize=1024)
+def _email_among(names: tuple[str, ...]) -> str | None:
+    """Which of these names is that of an e-mail; there are few sets of names."""
+    return next((name for name in names if type(name) is str and plain_name(name) == "email"), None)

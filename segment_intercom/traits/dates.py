@@ -86,6 +86,12 @@ def _from_text(text: str) -> int | None:
 
 
 def _from_iso(text: str) -> int | None:
+    # What programs write, with its zone; the standard library reads it in a fraction of the time.
+    if len(text) >= 20 and text[10] in "T " and text[4] == "-" and (text[-1] == "Z" or text[-6] in "+-"):
+        try:
+            return _elapsed(datetime.fromisoformat(text))
+        except ValueError:
+            pass
     match = _ISO.fullmatch(text)
     if match is None:
         return None

@@ -14,6 +14,7 @@ from .names import plain_name, text_of
 from .nested import NameDate, custom_attributes, date_key
 from .report import Report
 
+_MONEY = frozenset(("revenue", "currency", "total"))
 _ORDERS = ("ordercompleted", "completedorder")
 
 
@@ -22,30 +23,30 @@ def event_metadata(
 ) -> dict[str, Any]:
     """Return the metadata of an event; properties beyond ``event_property_limit`` are cut, ``price`` first to stay."""
     known, rest = _split(properties)
-    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in rest.items()}
-    found = {
-        name: value
-        for name, value in custom_attributes(texts, settings, report, name_date).items()
-        if value is not None
-    }
-    price = _price(event, known)
+    found = custom_attributes(rest, settings, report, name_date)
+    if None in found.values():
+        found = {name: value for name, value in found.items() if value is not None}
+    price = _price(event, known) if known else {}
     room = settings.event_property_limit - len(price)
-    for name in list(found)[room:]:
-        report.note(name, f"is beyond the {settings.event_property_limit} properties that Intercom keeps of an event")
-        del found[name]
-    return {**found, **price}
+    if len(found) > room:
+        for name in list(found)[room:]:
+            report.note(name, f"is beyond the {room + len(price)} properties that Intercom keeps of an event")
+            del found[name]
+    found.update(price)
+    return found
 
 
 def _split(properties: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Divide revenue and currency, which become the price, from the rest; an order's total is both."""
+    """Divide revenue and currency, which become the price, from the rest, flags as text; an order's total is both."""
     known: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for name, value in properties.items():
         plain = plain_name(name) if isinstance(name, str) else ""
-        if plain in ("revenue", "currency", "total"):
+        if plain in _MONEY:
             known.setdefault(plain, value)
-        if plain not in ("revenue", "currency"):
-            rest[name] = value
+            if plain != "total":
+                continue
+        rest[name] = value if type(value) is not bool else "true" if value else "false"
     return known, rest
 
 

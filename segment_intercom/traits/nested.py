@@ -35,7 +35,8 @@ def custom_attributes(
 
     ``name_date`` gives the key of a date. A trait that cannot be sent is refused through the report, by its name.
     """
-    chosen = {*settings.nested_handling_for, *settings.rich_links}
+    special = settings.nested_handling_for or settings.rich_links
+    chosen = {*settings.nested_handling_for, *settings.rich_links} if special else ()
     # The common case, decided without a call, since this loop is most of what a page costs: text that is no date, a
     # flag, a number that JavaScript writes in the same way.
     odd = [

@@ -47,9 +47,11 @@ def plain(value: Any, path: tuple[str, ...], inside: tuple[int, ...] = ()) -> An
     Decimals become whole numbers or floats; whole numbers that JavaScript cannot hold become text. ``path`` is where
     the value stands, ``inside`` the identities of the containers around it.
     """
-    scalar = _EXACT_SCALARS.get(type(value))
-    if scalar is not None:
+    kind = type(value)
+    if (scalar := _EXACT_SCALARS.get(kind)) is not None:
         return scalar(value, path)
+    if kind is dict or kind is list:
+        return _container(value, path, inside)
     if isinstance(value, enum.Enum):
         return plain(value.value, path, inside)
     for kinds, read in _SCALARS:
@@ -137,11 +139,11 @@ def _container(value: Any, path: tuple[str, ...], inside: tuple[int, ...]) -> An
     if len(inside) >= _DEEPEST:
         raise Unsendable(path, f"is nested more than {_DEEPEST} levels deep; send the values that matter")
     inside = (*inside, id(value))
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {plain_key(key, path): plain(item, (*path, str(key)), inside) for key, item in value.items()}
-    if isinstance(value, Set):
+    if type(value) is not list and isinstance(value, Set):
         value = sorted(value, key=repr)  # a set has no order, an answer should have one
-    if isinstance(value, Sequence) and not isinstance(value, _BYTES):
+    if type(value) is list or (isinstance(value, Sequence) and not isinstance(value, _BYTES)):
         return [plain(item, (*path, str(index)), inside) for index, item in enumerate(value)]
     return plain(_object(value, path), path, inside)
 
