@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import chdir
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,26 @@ import pytest
 from flask import Flask
 
 import segment_intercom
-from segment_intercom import Identify, Settings, messenger_settings
+from segment_intercom import Identify, Settings, messenger_settings, rest_operations
 from segment_intercom.cli import main
 from segment_intercom.jinja import OPTIONS
 
-README = Path(__file__).parent.parent.joinpath("README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-ROWS = re.findall(r"^\| `(\{.*?\})` \| `(\{.*\})` \|$", README, re.MULTILINE)
+ROOT = Path(__file__).parent.parent
+README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+SAFETY = ROOT.joinpath("docs/safety.md").read_text(encoding="utf-8")
+# The page on safety is read, and run, where README.md points to it.
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.replace("## Safety\n", SAFETY), re.MULTILINE | re.DOTALL)
+ROWS = re.findall(r"^\| `(\{.*?\})` \| `(\{.*?\})` \| `(\{.*\})` \|$", README, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def names() -> dict[str, Any]:
-    """All Python of the README, run from its top to its end as one program."""
+def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All Python of the README, run from its top to its end as one program, in a folder of its own."""
     found: dict[str, Any] = {"__name__": "app"}
-    for language, code in BLOCKS:
-        if language == "python":
-            exec(compile(code, "README.md", "exec"), found)
+    with chdir(tmp_path_factory.mktemp("readme")):
+        for language, code in BLOCKS:
+            if language == "python":
+                exec(compile(code, "README.md", "exec"), found)
     return found
 
 
@@ -53,10 +58,17 @@ def test_the_templates_render() -> None:
         assert html.count("window.intercomSettings={") == 4
 
 
-@pytest.mark.parametrize(("trait", "expected"), ROWS)
-def test_a_trait_becomes_what_its_row_says(trait: str, expected: str) -> None:
-    found = messenger_settings(Identify("u", json.loads(trait)), Settings(app_id="abc12345"))
-    assert found == {"app_id": "abc12345", "user_id": "u", **json.loads(expected)}
+@pytest.mark.parametrize(("trait", "page", "api"), ROWS)
+def test_a_trait_becomes_what_its_row_says(trait: str, page: str, api: str) -> None:
+    call = Identify("u", json.loads(trait))
+    found = messenger_settings(call, Settings(app_id="abc12345"))
+    assert found == {"app_id": "abc12345", "user_id": "u", **json.loads(page)}
+    contact, *others = rest_operations(call, Settings())
+    expected = json.loads(api)
+    for other in others:
+        said = expected.pop(f"{other.method} {other.path}", None)
+        assert said == other.body or other.path.endswith("/companies")
+    assert contact.body == {"role": "user", "external_id": "u", **expected}
 
 
 def test_there_are_rows_to_hold() -> None:
@@ -83,6 +95,7 @@ def test_every_command_and_option_is_documented(name: str) -> None:
     assert re.search(rf"(?:segment-intercom |`){name}`?", README)
 
 
-def test_the_picture_is_there() -> None:
-    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
-    assert Path(__file__).parent.parent.joinpath(picture).exists()
+def test_what_is_linked_is_there() -> None:
+    linked = re.findall(r"\]\(([^):]+)\)", README)
+    assert len(linked) >= 3
+    assert [path for path in linked if not ROOT.joinpath(path).exists()] == []

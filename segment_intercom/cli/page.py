@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ..calls import Identify
-from ..doctor import Finding, check_configuration, check_page, fetch
+from ..doctor import Finding, check_configuration, check_page, check_server, fetch
 from ..identity import user_hash
 from ..messenger import messenger_settings
 from ..snippet import LOADS, render_snippet
@@ -65,12 +65,12 @@ def _cookies(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> t
     help="A cookie to look at the page with, such as a session's; repeatable.",
 )
 def doctor(url: str | None, cookies: tuple[str, ...]) -> None:
-    """Say what is wrong with the configuration, and with the page at URL, and what to do about it.
+    """Say what is wrong with the configuration, delivery, and the page at URL, and what to do about it.
 
     The exit code is 1 where there is a problem. A proof is compared, and never shown.
     """
     settings = settings_here()
-    findings = check_configuration(settings)
+    findings = [*check_configuration(settings), *check_server(settings)]
     if url is not None:
         answer, reached = fetch(url, cookies)
         findings += reached

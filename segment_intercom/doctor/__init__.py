@@ -1,4 +1,4 @@
-"""What may be wrong with a configuration and with a page, each finding with its remedy.
+"""What may be wrong with a configuration, with delivery and with a page, each finding with its remedy.
 
 Source: Segment's documentation page for Intercom, "Troubleshooting".
 """
@@ -8,3 +8,4 @@ from .answer import fetch as fetch
 from .configuration import check_configuration as check_configuration
 from .findings import Finding as Finding
 from .page import check_page as check_page
+from .server import check_server as check_server

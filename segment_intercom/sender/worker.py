@@ -124,6 +124,8 @@ class Worker:
                 logger.error("delivery waits: %s", error)  # noqa: TRY400
             except Unauthorized as error:
                 self._refused(error)
+            except Exception:  # a fault of ours: this user waits until the lease ends, the others go on
+                logger.exception("a user's calls could not be delivered now; they are tried again")
             finally:
                 with self._progress:
                     self._busy -= 1

@@ -10,11 +10,15 @@ from ..rest import Operation
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What Intercom answered: the status, the body as JSON values or None, the seconds to wait after a 429."""
+    """What Intercom answered: the status, the body as JSON values or None, the seconds to wait after a 429.
+
+    ``server_time`` is Intercom's clock in Unix seconds, where the answer tells it.
+    """
 
     status: int
     body: Any = field(default=None, repr=False)
     wait: float = 0.0
+    server_time: float | None = None
 
 
 class Transport(Protocol):

@@ -23,6 +23,7 @@ from .base import Reply
 from .connection import TARGET, is_stale
 from .failure import closing, failure
 from .gate import Gate
+from .rate import date_of
 from .route import Route, basic_authorization, proxy_for, route_to
 
 TIMEOUT = 10.0
@@ -87,7 +88,8 @@ class HttpTransport:
         finally:
             if answer is None:
                 line.gate.lose(ticket)
-        return Reply(answer.status, answer.body, line.gate.leave(ticket, answer.status, answer.headers))
+        wait = line.gate.leave(ticket, answer.status, answer.headers)
+        return Reply(answer.status, answer.body, wait, date_of(answer.headers))
 
     def close(self) -> None:
         """Send nothing more, and wake those who wait to send; requests on their way are still answered."""

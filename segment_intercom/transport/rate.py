@@ -49,17 +49,19 @@ def news_of(headers: Mapping[str, str], unix: float) -> News | None:
     if not all(re.fullmatch(r"[0-9]{1,15}", number) for number in numbers):
         return None
     limit, remaining, reset = map(int, numbers)
-    seconds = reset - _date_of(headers, unix)
+    date = date_of(headers)
+    seconds = reset - (unix if date is None else date)
     if limit == 0 or not 0 < seconds <= FARTHEST_RESET:
         return None
     return News(limit, remaining, reset, seconds)
 
 
-def _date_of(headers: Mapping[str, str], unix: float) -> float:
+def date_of(headers: Mapping[str, str]) -> float | None:
+    """Intercom's clock in Unix seconds, from the ``Date`` of an answer; None where that is missing or no date."""
     try:
         return parsedate_to_datetime(headers["Date"]).timestamp()
     except (KeyError, ValueError, OverflowError):
-        return unix
+        return None
 
 
 class Budget:
