@@ -8,7 +8,18 @@ from importlib import import_module
 
 from .measure import MissingError, Result
 
-QUESTIONS = ("render", "growth", "navigation", "track", "bytes")
+QUESTIONS = (
+    "render",
+    "growth",
+    "navigation",
+    "track",
+    "bytes",
+    "mapping",
+    "accept",
+    "waiting",
+    "delivery",
+    "budget",
+)
 _HEADINGS = ("question", "ratio: median (min-max)", "bar", "", "context")
 
 

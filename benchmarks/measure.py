@@ -58,10 +58,15 @@ class MissingError(Exception):
         super().__init__(f"{what} is missing. Install it with: {remedy}")
 
 
-def interleave(variants: Mapping[str, Variant], rounds: int = _ROUNDS) -> dict[str, list[float]]:
-    """Return the seconds that one call of each variant took, round by round; every other round runs backwards."""
+def interleave(
+    variants: Mapping[str, Variant], rounds: int = _ROUNDS, seconds_a_piece: float = _SECONDS_A_PIECE
+) -> dict[str, list[float]]:
+    """Return the seconds that one call of each variant took, round by round; every other round runs backwards.
+
+    A piece is what one variant gets of a round: longer than whatever it does only now and then.
+    """
     timers = {name: Timer(variant) for name, variant in variants.items()}
-    calls = {name: _calls(timer) for name, timer in timers.items()}
+    calls = {name: _calls(timer, seconds_a_piece) for name, timer in timers.items()}
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds):
         for name in in_turn(list(variants), number):
@@ -79,8 +84,8 @@ def microseconds(seconds: Sequence[float]) -> str:
     return f"{median(seconds) * 1e6:.1f} us"
 
 
-def _calls(timer: Timer) -> int:
+def _calls(timer: Timer, seconds_a_piece: float) -> int:
     """How many calls fill a piece of a round; the trial also warms everything up."""
     trial = 20
     timer.timeit(trial)
-    return max(1, int(_SECONDS_A_PIECE / (timer.timeit(trial) / trial)))
+    return max(1, int(seconds_a_piece / (timer.timeit(trial) / trial)))

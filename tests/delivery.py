@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+from flask import Flask
 
-from segment_intercom import Operation, Settings, TransportError, parse
+from segment_intercom import Analytics, Operation, Settings, TransportError, parse
 from segment_intercom.message import write
 from segment_intercom.outbox import SqliteOutbox
 from segment_intercom.sandbox import Workspace, create_sandbox
@@ -25,10 +26,13 @@ NOW = 1_800_000_000.0
 
 
 class InProcess:
-    """A transport to a sandbox's Flask app. ``before`` may raise or answer instead; ``sent`` remembers all."""
+    """A transport to a sandbox's Flask app, for any number of threads.
 
-    def __init__(self, client: FlaskClient, version: str) -> None:
-        self._client = client
+    ``before`` may raise or answer instead; ``sent`` remembers all.
+    """
+
+    def __init__(self, app: Flask, version: str) -> None:
+        self._app = app
         self._headers = {"Authorization": "Bearer t", "Intercom-Version": version}
         self.before: Callable[[Operation], Reply | None] = lambda _: None
         self.sent: list[Operation] = []
@@ -40,7 +44,7 @@ class InProcess:
         if (instead := self.before(operation)) is not None:
             return instead
         body = None if operation.body is None else dict(operation.body)
-        answer = self._client.open(operation.path, method=operation.method, json=body, headers=self._headers)
+        answer = self._app.test_client().open(operation.path, method=operation.method, json=body, headers=self._headers)
         wait = 0.0
         if answer.status_code == 429:
             wait = max(0.1, float(answer.headers["X-RateLimit-Reset"]) - time.time())
@@ -55,13 +59,30 @@ class Intercom:
     """A sandbox, an outbox, and a sender between them whose clock a test moves."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.settings = Settings(app_id=APP_ID, access_token="t", **settings)
+        given = {"outbox": f"sqlite:///{folder / 'outbox.db'}", **settings}
+        self.settings = Settings(app_id=APP_ID, access_token="t", **given)
         self.workspace = Workspace(APP_ID, search_lag=0)
         self.app = create_sandbox(self.workspace)
-        self.transport = InProcess(self.app.test_client(), self.settings.api_version)
+        self.transport = InProcess(self.app, self.settings.api_version)
         self.now = NOW
         self.outbox = SqliteOutbox(folder / "outbox.db", clock=lambda: self.now)
         self.sender = Sender(self.settings, self.outbox, self.transport, clock=lambda: self.now)
+
+    @cached_property
+    def analytics(self) -> Analytics:
+        """A client on the same outbox; its own threads deliver to the sandbox."""
+        return Analytics(self.settings, self.transport)
+
+    def __enter__(self) -> Intercom:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the outbox."""
+        self.analytics.close()
+        self.outbox.close()
 
     def put(self, **message: Any) -> None:
         """Put a message of the user ``userId`` into the outbox."""
@@ -97,7 +118,7 @@ def intercom(tmp_path: Path) -> Iterator[Intercom]:
     """Today's dialect."""
     found = Intercom(tmp_path)
     yield found
-    found.outbox.close()
+    found.close()
 
 
 @pytest.fixture
@@ -111,7 +132,17 @@ def make_intercom(tmp_path: Path) -> Iterator[Callable[..., Intercom]]:
 
     yield make
     for one in made:
-        one.outbox.close()
+        one.close()
+
+
+class Fast:
+    """A clock on which thirty seconds pass in a moment: what waits for a lease or a retry need not be waited for."""
+
+    def __init__(self, pace: float = 20.0) -> None:
+        self._start, self._pace = time.time(), pace
+
+    def __call__(self) -> float:
+        return self._start + (time.time() - self._start) * self._pace
 
 
 def broken(_: Operation) -> Reply:

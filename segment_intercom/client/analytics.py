@@ -21,7 +21,8 @@ class Analytics:
 
     ``track()`` returns once the call is in the outbox, where it survives the end of the process. With ``deliver``
     "thread" a background thread of this process delivers, which starts with the first call; with "worker" only
-    ``segment-intercom worker`` does. ``transport`` takes the place of HTTP: an object with ``send(operation)``.
+    ``segment-intercom worker`` does. ``transport`` takes the place of HTTP: an object with ``send(operation)``, which
+    returns a ``segment_intercom.transport.Reply`` or raises TransportError.
     """
 
     def __init__(self, settings: Settings, transport: Transport | None = None) -> None:

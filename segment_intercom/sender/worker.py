@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from queue import SimpleQueue
 
 from ..errors import OutboxError
@@ -60,11 +61,13 @@ class Worker:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the work has ended: after ``stop``, a refused token, or an emptied outbox; False on a time-out."""
-        self._dispatcher.join(timeout)
-        if self._dispatcher.is_alive():
-            return False
-        for courier in self._couriers:
-            courier.join(LONGEST_REQUEST)
+        end = None if timeout is None else time.monotonic() + timeout
+        # The couriers come second: until the dispatcher has ended there may be more of them.
+        for threads in ([self._dispatcher], self._couriers):
+            for thread in threads:
+                thread.join(None if end is None else max(0.0, end - time.monotonic()))
+            if any(thread.is_alive() for thread in threads):
+                return False
         return True
 
     @property

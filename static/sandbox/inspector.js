@@ -1,215 +1,216 @@
 // The inspector: asks for the state while the page is visible, and draws what has changed.
-(function () {
-  "use strict";
+import { openAddress } from "./inspector/address.js";
+import { testOf } from "./inspector/choice.js";
+import { openFeed } from "./inspector/feed.js";
+import { itemsOf, textOf } from "./inspector/items.js";
+import { inPlace, keyedList } from "./inspector/list.js";
+import { personRows } from "./inspector/people.js";
+import { attributeRow, companyRows, conversationRows } from "./inspector/records.js";
+import { requestRows } from "./inspector/requests.js";
+import { openTimeline, timelineRows } from "./inspector/timeline.js";
+import { namesOf, personName, requestName, title } from "./inspector/words.js";
+import { workspaceRow } from "./inspector/workspaces.js";
 
-  const EVERY = 1000;
-  const { state: stateUrl, reset: resetUrl } = document.body.dataset;
-  const live = document.getElementById("live");
-  const drawn = new Map();
-  let requests = [];
-  let last = 0;
-  let timer;
+const VIEWS = ["people", "events", "companies", "attributes", "conversations"];
+const NAMES = ["requests", ...VIEWS];
+const { state: stateUrl, reset: resetUrl, faults: faultsUrl } = document.body.dataset;
+const WIDE = matchMedia("(min-width: 1000px) and (min-height: 560px)"); // as in inspector.css
+const find = (id) => document.getElementById(id);
 
-  function element(tag, className, ...children) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    made.append(...children.filter((child) => child !== null && child !== undefined));
-    return made;
-  }
+let names = new Map();
+let people = [];
+let totals = {};
+let all = Object.fromEntries(NAMES.map((name) => [name, []]));
+let workspaces = [];
+let waiting = false;
 
-  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
-  const shown = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  const isDate = (name, value) => /(_at|_seen)$/.test(name) && Number.isFinite(value);
+const nameOf = (id) => names.get(id) || "";
+const address = openAddress(drawSoon);
+const timelineOf = openTimeline();
 
-  function facts(pairs) {
-    const list = element("dl", "facts");
-    for (const [name, value] of pairs) {
-      if (value === null || value === undefined || value === "") continue;
-      const detail = element(
-        "dd",
-        "",
-        isDate(name, value) ? `${new Date(value * 1000).toLocaleString()} (${value})` : shown(value),
-      );
-      list.append(element("dt", "", name), detail);
+// The button that was pressed may be gone now, so the focus goes where one comes back.
+function choose(person) {
+  address.choose({ person, view: "people" });
+  draw();
+  find("everybody").focus();
+}
+
+const collect = {
+  requests: itemsOf({
+    key: ({ n }) => `request ${n}`,
+    signature: (request) => requestName(request, names),
+    text: (request) => [textOf(request), title(request), requestName(request, names)].join("\n"),
+  }),
+  people: itemsOf({ key: ({ id }) => id }),
+  events: itemsOf({
+    key: ({ at, created_at: happened, event_name: name }) => JSON.stringify(["event", at, happened, name]),
+    signature: (event) => JSON.stringify([event, nameOf(event.person_id)]),
+    text: (event) => `${textOf(event)}\n${nameOf(event.person_id)}`,
+  }),
+  companies: itemsOf({
+    key: ({ id }) => id,
+    signature: (company) => JSON.stringify([company, membersOf(company)]),
+  }),
+  attributes: itemsOf({ key: ({ app_id: app, model, name }) => JSON.stringify([app, model, name]) }),
+  conversations: itemsOf({
+    key: ({ id }) => id,
+    signature: (talk) => JSON.stringify([talk, nameOf(talk.person_id)]),
+    text: (talk) => `${textOf(talk)}\n${nameOf(talk.person_id)}`,
+  }),
+};
+const workspaceItems = itemsOf({ key: ({ workspace }) => workspace.app_id });
+
+const lists = {
+  requests: keyedList(
+    find("requests"),
+    requestRows(() => names, choose),
+  ),
+  people: keyedList(find("people"), personRows(choose)),
+  events: keyedList(
+    find("events"),
+    timelineRows(() => names, choose),
+  ),
+  companies: keyedList(
+    find("companies"),
+    companyRows(() => people, choose),
+  ),
+  attributes: keyedList(find("attributes"), attributeRow),
+  conversations: keyedList(
+    find("conversations"),
+    conversationRows(() => names),
+  ),
+};
+const showWorkspaces = keyedList(find("workspaces"), workspaceRow(setFaults));
+
+let members = new Map();
+
+function membersOf(company) {
+  return members.get(JSON.stringify([company.app_id, company.company_id])) || "";
+}
+
+// Who belongs to which company, as one text, so that a company is drawn again when it changes.
+function membership() {
+  const found = new Map();
+  for (const person of people) {
+    for (const company of person.companies) {
+      const key = JSON.stringify([person.app_id, company.company_id]);
+      found.set(key, `${found.get(key) || ""} ${person.id} ${personName(person)}`);
     }
-    return list.children.length ? list : null;
   }
+  return found;
+}
 
-  function card(title, badges, ...content) {
-    const head = element("div", "head", element("strong", "name", title), ...badges);
-    return element("li", "card", head, ...content);
+function take(state) {
+  people = state.people;
+  names = namesOf(people);
+  members = membership();
+  totals = state.totals;
+  all = Object.fromEntries(NAMES.map((name) => [name, collect[name](state[name])]));
+  workspaces = workspaceItems(
+    state.workspaces.map((workspace) => ({
+      workspace,
+      standing: state.rate.find((each) => each.app_id === workspace.app_id),
+      faults: state.faults.filter((each) => each.app_id === workspace.app_id),
+    })),
+  );
+  draw();
+}
+
+function count(name, number) {
+  const total = totals[name] ?? all[name].length;
+  const words = number === total ? total.toLocaleString() : `${number.toLocaleString()} of ${total.toLocaleString()}`;
+  for (const counter of document.querySelectorAll(`[data-count="${name}"]`)) {
+    // Beside the requests there is no room for more, and a heading says the rest.
+    const said = WIDE.matches && counter.closest("nav") ? number.toLocaleString() : words;
+    if (counter.textContent !== said) counter.textContent = said;
   }
+}
 
-  const badge = (text, kind) => element("span", `badge ${kind || ""}`, text);
-
-  function personName(id, people) {
-    const person = people.find((each) => each.id === id);
-    return person ? person.name || person.email || person.user_id || "Visitor" : "Somebody";
+function drawList(name, chosen, requests) {
+  const items = all[name].filter(testOf(name, chosen, people));
+  const pane = document.querySelector(`[data-pane="${name}"]`);
+  const filtered = all[name].length > 0;
+  count(name, items.length);
+  if (pane.checkVisibility()) {
+    if (name === "events") drawTimeline(items, chosen, requests);
+    else lists[name](items.toReversed(), all[name]);
   }
+  const empty = pane.querySelector(".empty");
+  empty.hidden = (name === "events" ? find("events").children : items).length > 0;
+  empty.textContent = filtered ? "Nothing here fits what is chosen." : empty.dataset.nothing;
+  return items;
+}
 
-  // A boot says itself who it is of, even one that was refused; everything else is of the person in session.
-  function requestName({ kind, app_id: appId, person_id: id, settings }, people) {
-    if (kind === "widget") return appId;
-    const boots = kind === "boot" || kind === "update";
-    const said = boots && (settings.name || settings.email || (!id && settings.user_id));
-    return String(said || (boots && !id ? "Visitor" : personName(id, people)));
+// Of one person the requests that say who he is stand between his events.
+function drawTimeline(events, chosen, requests) {
+  const items = timelineOf(events, chosen.person ? requests : [], chosen.by === "happened");
+  lists.events(items, [...all.events, ...all.requests]);
+}
+
+function drawChoices(chosen) {
+  const named = NAMES.includes(chosen.view) ? chosen.view : "requests";
+  const view = WIDE.matches && named === "requests" ? "people" : named;
+  document.body.dataset.view = view;
+  document.body.classList.toggle("one-person", Boolean(chosen.person));
+  for (const each of document.querySelectorAll("[data-set]")) {
+    const value = each.dataset.set === "view" ? view : chosen[each.dataset.set];
+    each.setAttribute("aria-pressed", String(each.dataset.value === value));
   }
+  if (find("search").value !== chosen.q) find("search").value = chosen.q;
+  find("person").hidden = !chosen.person;
+  find("person-name").textContent = nameOf(chosen.person) || "somebody who is no longer here";
+}
 
-  function drawRequest(request, people) {
-    const { not_saved: left, notes } = request;
-    const who = element("span", "faint", requestName(request, people));
-    const status = badge(String(request.status), request.refused ? "bad" : "good");
-    const made = card(request.kind, [status, who, element("time", "faint", clock(request.at))].filter(Boolean));
-    made.classList.toggle("refused", Boolean(request.refused));
-    if (request.refused) made.append(element("p", "reason", element("code", "", request.code), " ", request.refused));
-    if (left.length) {
-      const list = element(
-        "ul",
-        "left",
-        ...left.map((each) => element("li", "", element("code", "", each.name), ` ${each.why}`)),
-      );
-      made.append(element("p", "left-title", "Not saved"), list);
-    }
-    for (const note of notes) made.append(element("p", "note", note));
-    const sent = element(
-      "details",
-      "",
-      element("summary", "", "What was sent"),
-      element("pre", "", JSON.stringify(request.settings, null, 2)),
-    );
-    sent.append(
-      element(
-        "p",
-        "faint",
-        [`#${request.n}`, request.app_id, request.region, `from ${request.origin || "an unknown page"}`]
-          .filter(Boolean)
-          .join(" · "),
-      ),
-    );
-    made.append(sent);
-    return made;
-  }
-
-  function drawPerson(person) {
-    const {
-      id,
-      app_id,
-      role,
-      name,
-      custom_attributes: custom,
-      companies,
-      page,
-      visitor_id,
-      first_seen,
-      last_seen,
-      ...rest
-    } = person;
-    const title = name || person.email || person.user_id || "Visitor";
-    const firms = companies.map((company) => company.name || company.company_id).join(", ");
-    const inner = facts(Object.entries(custom));
-    return card(
-      title,
-      [badge(role, role === "user" ? "good" : "")],
-      facts([
-        ...Object.entries(rest),
-        ["companies", firms],
-        ...Object.entries({ visitor_id, first_seen, last_seen }),
-        ["page", page.url],
-      ]),
-      inner && element("p", "label", "Custom attributes"),
-      inner,
-    );
-  }
-
-  function drawCompany(company) {
-    const { id, app_id, name, custom_attributes: custom, ...rest } = company;
-    return card(name || company.company_id, [], facts([...Object.entries(rest), ...Object.entries(custom)]));
-  }
-
-  function drawEvent(event, people) {
-    const who = element("span", "faint", personName(event.person_id, people));
-    return card(
-      event.event_name,
-      [who, element("time", "faint", clock(event.at))],
-      facts(Object.entries(event.metadata)),
-    );
-  }
-
-  function drawConversation(conversation, people) {
-    const parts = conversation.parts.map((part) =>
-      element("li", "", element("span", "said", part.text), element("time", "faint", clock(part.at))),
-    );
-    return card(personName(conversation.person_id, people), [], element("ul", "parts", ...parts));
-  }
-
-  function drawWorkspace(workspace) {
-    const switches = [
-      badge(workspace.region),
-      badge(workspace.enforced ? "verification on" : "verification off", workspace.enforced ? "good" : ""),
-      badge(workspace.visitors ? "visitors on" : "visitors off"),
-      ...workspace.trusted_domains.map((domain) => badge(domain)),
-    ];
-    return element("li", "", element("strong", "", workspace.name), element("code", "", workspace.app_id), ...switches);
-  }
-
-  // Drawn again only when changed, so that what is open stays open and a selection stays selected.
-  function draw(name, items, make) {
-    const text = JSON.stringify(items);
-    if (drawn.get(name) === text) return;
-    drawn.set(name, text);
-    document.getElementById(name).replaceChildren(...items.map(make));
-    count(name, items.length);
-  }
-
-  function count(name, number) {
-    for (const counter of document.querySelectorAll(`[data-count="${name}"]`)) counter.textContent = String(number);
-  }
-
-  function drawRequests(state) {
-    const list = document.getElementById("requests");
-    requests = requests.filter((each) => each.n >= state.first || each.element.remove());
-    for (const request of state.requests) {
-      const made = drawRequest(request, state.people);
-      list.prepend(made);
-      requests.push({ n: request.n, element: made });
-      last = request.n;
-    }
-    count("requests", requests.length);
-  }
-
-  function show(state) {
-    const newest = (items) => items.slice().reverse();
-    const { people } = state;
-    drawRequests(state);
-    draw("workspaces", state.workspaces, drawWorkspace);
-    draw("people", newest(people), drawPerson);
-    draw("companies", newest(state.companies), drawCompany);
-    draw("events", newest(state.events), (event) => drawEvent(event, people));
-    draw("conversations", newest(state.conversations), (conversation) => drawConversation(conversation, people));
-  }
-
-  function say(text, connected) {
-    if (live.textContent !== text) live.textContent = text;
-    live.classList.toggle("on", connected);
-  }
-
-  async function look() {
-    clearTimeout(timer);
-    try {
-      const answer = await fetch(`${stateUrl}?after=${last}`);
-      show(await answer.json());
-      say("Live", true);
-    } catch {
-      say("Not connected", false);
-    }
-    clearTimeout(timer);
-    if (!document.hidden) timer = setTimeout(look, EVERY);
-  }
-
-  document.addEventListener("visibilitychange", () => !document.hidden && look());
-  document.getElementById("reset").addEventListener("click", async () => {
-    await fetch(resetUrl, { method: "POST" });
-    look();
+function draw() {
+  const chosen = address.chosen();
+  showWorkspaces(workspaces);
+  inPlace([...document.querySelectorAll(".pane, .records")], () => {
+    drawChoices(chosen);
+    const requests = drawList("requests", chosen, []);
+    for (const name of VIEWS) drawList(name, chosen, requests);
   });
-  look();
-})();
+  const own = chosen.person && document.querySelector("#people details");
+  if (own && find("people").dataset.opened !== chosen.person) own.open = true;
+  find("people").dataset.opened = chosen.person;
+}
+
+function drawSoon() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    draw();
+  });
+}
+
+function say(text) {
+  const live = find("live");
+  if (live.textContent !== text) live.textContent = text;
+  live.classList.toggle("on", text === "Live");
+}
+
+const feed = openFeed({ state: stateUrl, changed: take, said: say });
+
+async function setFaults(appId, faults) {
+  await fetch(faultsUrl, { method: "POST", body: JSON.stringify({ app_id: appId, faults }) });
+  feed.look(true);
+}
+
+for (const each of document.querySelectorAll("[data-set]")) {
+  each.addEventListener("click", () => address.choose({ [each.dataset.set]: each.dataset.value }));
+}
+find("search").addEventListener("input", (event) => address.choose({ q: event.target.value }));
+find("everybody").addEventListener("click", () => {
+  address.choose({ person: "" });
+  find("search").focus();
+});
+find("pause").addEventListener("click", ({ currentTarget: pause }) => {
+  const on = pause.getAttribute("aria-pressed") !== "true";
+  pause.setAttribute("aria-pressed", String(on));
+  feed.pause(on);
+});
+find("reset").addEventListener("click", async () => {
+  await fetch(resetUrl, { method: "POST" });
+  feed.look(true);
+});
+WIDE.addEventListener("change", drawSoon);
