@@ -8,7 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from ..calls import Call, Group, Identify, Track
+from ..calls import Call, Group, Identify, Track, user_id_text
 from ..errors import CallError
 from ..message import write
 from ..outbox import Outbox, open_outbox
@@ -76,7 +76,7 @@ class Office:
             self._count_name(call.event)
         elif strict and (isinstance(call, Group) or "company" in call.traits or "companies" in call.traits):
             rest_operations(call, self.settings)  # a company that cannot be read is better heard of now
-        return Letter(mailbox, write(call, report), call.message_id)
+        return Letter(mailbox, write(call, report), user_id_text(call.message_id, "message_id"))
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until what this process handed in is delivered or given up, and return how many calls are left.
@@ -155,10 +155,10 @@ class _Counter:
 
     def close(self) -> None:
         """End the threads, those in flight with their request, and close the outbox behind them."""
-        if self._worker is None:
-            self.outbox.close()
-        else:
+        if self._worker is not None:
             self._worker.stop(close_outbox=True)
+        if not self.is_delivering():  # nobody else would: a worker whose token was refused has ended by itself
+            self.outbox.close()
         if self._own is not None:
             self._own.close()
 

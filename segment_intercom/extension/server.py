@@ -40,18 +40,22 @@ def accept(call: Call, *, from_request: bool = False) -> None:
 
 def identify(somebody: Person, traits: Mapping[str, Any] | None, common: Mapping[str, Any]) -> Identify:
     """An identify call of somebody, what is given beside the user before what the user says of itself."""
-    given = traits or {}
+    given: Any = traits or {}
+    if not isinstance(given, Mapping):
+        return Identify(somebody.user_id, given, **common)  # which says what is wrong
     rest = {name: value for name, value in somebody.traits.items() if name not in given}
     return Identify(somebody.user_id, {**given, **rest}, **common)
 
 
 def known_by(somebody: Person, common: Mapping[str, Any]) -> Mapping[str, Any]:
     """What all calls share, with the e-mail of somebody who has no id in the context."""
-    email = somebody.traits.get("email")
-    if somebody.user_id is not None or not email:
+    email, context = somebody.traits.get("email"), common.get("context") or {}
+    if somebody.user_id is not None or not email or not isinstance(context, Mapping):
         return common
-    context = common.get("context") or {}
-    return {**common, "context": {**context, "traits": {"email": email, **context.get("traits", {})}}}
+    traits = context.get("traits") or {}
+    if not isinstance(traits, Mapping):
+        return common
+    return {**common, "context": {**context, "traits": {"email": email, **traits}}}
 
 
 def _of_request() -> dict[str, str]:

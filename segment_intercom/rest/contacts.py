@@ -121,7 +121,7 @@ def _company(company: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 def _whole(value: Any, name: str, report: Report) -> int | None:
     """A number as Intercom keeps it in a company, where it truncates what comes behind the point."""
-    number = amount(value)
+    number = value if type(value) is int else amount(value)
     if number is None:
         report.note(name, "must be a number; it is not sent")
         return None
@@ -142,7 +142,7 @@ def _flat(settings: Settings) -> Settings:
 
 def _named(attributes: Mapping[str, Any], report: Report) -> Mapping[str, Any]:
     """The attributes under names that Intercom takes; where two meet, the one that has its own name stays."""
-    names = _names(tuple(attributes))
+    names = _names(tuple(attributes)) if attributes else None
     if names is None:
         return _without_empty(attributes, report)
     found: dict[str, Any] = {}

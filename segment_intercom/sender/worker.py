@@ -143,4 +143,5 @@ class Worker:
                 "Intercom refuses the token (401), so delivery has stopped; nothing is lost. Check "
                 "INTERCOM_ACCESS_TOKEN and INTERCOM_REGION, then start again"
             )
-        self.stop()
+        self._stopping = True
+        self.wake()

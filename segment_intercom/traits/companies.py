@@ -17,7 +17,7 @@ from .names import plain_name, text_of
 from .nested import custom_attributes
 from .report import Report
 from .standard import first_date
-from .values import Unsendable, fields_of, plain
+from .values import LARGEST, Unsendable, fields_of, plain
 
 _SLOTS = {
     "id": "id",
@@ -142,6 +142,8 @@ def _split(traits: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], d
 
 def _scalar(value: Any, slot: str, report: Report) -> Any:
     """The plain value of a field that Intercom keeps as one, None where there is none."""
+    if ((kind := type(value)) is str and "-" not in value) or (kind is int and abs(value) < LARGEST):  # nearly always
+        return value
     try:
         found = plain(value, (slot,))
     except Unsendable as error:

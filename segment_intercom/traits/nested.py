@@ -5,7 +5,7 @@ Source: Segment's documentation page for Intercom, "Default Nested Trait and Pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..jsontext import dumps
@@ -35,6 +35,8 @@ def custom_attributes(
 
     ``name_date`` gives the key of a date. A trait that cannot be sent is refused through the report, by its name.
     """
+    if not traits:
+        return {}
     special = settings.nested_handling_for or settings.rich_links
     chosen = {*settings.nested_handling_for, *settings.rich_links} if special else ()
     # The common case, decided without a call, since this loop is most of what a page costs: text that is no date, a
@@ -90,58 +92,68 @@ def _steps(
             return ()
         key, value = named, int(value)
     elif isinstance(value, _NESTED):
-        if not (key in settings.rich_links and _is_rich_link(value)):
-            value = _name_inner_dates(value, report, name_date)
-        return _handle(key, value, settings, report)
+        return _handle(key, value, settings, report, name_date)
     if value is None or key in settings.nested_handling_for or key in settings.rich_links:
-        return _handle(key, value, settings, report)
+        return _handle(key, value, settings, report, name_date)
     return ((key, value, _PLAIN),)
 
 
-def name_dates(attributes: Mapping[str, Any], report: Report, name_date: NameDate) -> dict[str, Any]:
-    """Give every date inside of a nested value the key of a date, at any depth."""
-    named: dict[str, Any] = {}
-    for name, value in attributes.items():
-        key = name_date(name) if type(value) is Seconds else name
-        if key != name and key in attributes:
-            report.note(name, f"as a date it is named {key:.60}, which another trait has taken; it is not sent")
-            continue
-        named[key] = _name_inner_dates(value, report, name_date)
-    return named
-
-
-def _name_inner_dates(value: Any, report: Report, name_date: NameDate) -> Any:
-    if isinstance(value, Seconds):
-        return int(value)
-    if isinstance(value, dict):
-        return name_dates(value, report, name_date)
-    return [_name_inner_dates(item, report, name_date) for item in value] if isinstance(value, list) else value
-
-
-def _handle(name: str, value: Any, settings: Settings, report: Report) -> Iterator[tuple[str, Any, int]]:
+def _handle(
+    name: str, value: Any, settings: Settings, report: Report, name_date: NameDate
+) -> Iterable[tuple[str, Any, int]]:
     nested = value is None or isinstance(value, _NESTED)
     if name in settings.rich_links:
         if _is_rich_link(value):
-            yield name, value, _RICH_LINK
-            return
+            return ((name, value, _RICH_LINK),)
         report.note(name, "a rich link holds exactly url and value; this one is treated as any other trait")
     handling = settings.nested_handling_for.get(name, settings.nested_handling if nested else None)
     if handling == "stringify":
-        yield name, dumps(value), _STRINGIFIED
-    elif handling == "flatten" and nested:
-        yield from ((key, item, _PLAIN if key == name else _FLATTENED) for key, item in flatten(name, value))
-    elif handling != "drop":
-        yield name, value, _PLAIN
+        return ((name, dumps(_with_named_dates(value, report, name_date)), _STRINGIFIED),)
+    if handling == "flatten" and nested:
+        if not value:
+            return ((name, value, _PLAIN),)
+        found: list[tuple[str, Any, int]] = []
+        _flatten(name, value, found, report, name_date)
+        return found
+    return () if handling == "drop" else ((name, value, _PLAIN),)
 
 
 def _is_rich_link(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {"url", "value"}
 
 
-def flatten(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _flatten(name: str, value: Any, found: list[tuple[str, Any, int]], report: Report, name_date: NameDate) -> None:
     """Walk a nested value: keys and places in lists joined with dots, empty containers and None as they are."""
-    if not isinstance(value, _NESTED) or not value:
-        yield name, value
-        return
-    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-        yield from flatten(f"{name}.{key}", item)
+    if type(value) is dict:
+        items: Iterable[tuple[Any, Any]] = _named_dates(value, report, name_date).items()
+    else:
+        items = enumerate(value)
+    for key, item in items:
+        path = f"{name}.{key}"
+        if type(item) in _NESTED and item:
+            _flatten(path, item, found, report, name_date)
+        else:
+            found.append((path, int(item) if type(item) is Seconds else item, _FLATTENED))
+
+
+def _named_dates(values: dict[str, Any], report: Report, name_date: NameDate) -> dict[str, Any]:
+    """Give every date of a nested dict the key of a date; where there is none the dict is the same."""
+    dates = [name for name, value in values.items() if type(value) is Seconds and name_date(name) != name]
+    for name in dates:
+        if name_date(name) in values:
+            taken = f"as a date it is named {name_date(name):.60}, which another trait has taken; it is not sent"
+            report.note(name, taken)
+    if not dates:
+        return values
+    kept = ((name_date(name) if name in dates else name, name, value) for name, value in values.items())
+    return {key: value for key, name, value in kept if key == name or key not in values}
+
+
+def _with_named_dates(value: Any, report: Report, name_date: NameDate) -> Any:
+    """The same value with the dates in it named so, at any depth."""
+    if type(value) is dict:
+        named = _named_dates(value, report, name_date)
+        return {name: _with_named_dates(item, report, name_date) for name, item in named.items()}
+    if type(value) is list:
+        return [_with_named_dates(item, report, name_date) for item in value]
+    return int(value) if type(value) is Seconds else value

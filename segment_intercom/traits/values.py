@@ -140,7 +140,14 @@ def _container(value: Any, path: tuple[str, ...], inside: tuple[int, ...]) -> An
         raise Unsendable(path, f"is nested more than {_DEEPEST} levels deep; send the values that matter")
     inside = (*inside, id(value))
     if type(value) is dict or isinstance(value, Mapping):
-        return {plain_key(key, path): plain(item, (*path, str(key)), inside) for key, item in value.items()}
+        return {
+            (key if type(key) is str else plain_key(key, path)): (
+                item
+                if (kind := type(item)) is bool or (kind is str and "-" not in item)
+                else plain(item, (*path, str(key)), inside)
+            )
+            for key, item in value.items()
+        }
     if type(value) is not list and isinstance(value, Set):
         value = sorted(value, key=repr)  # a set has no order, an answer should have one
     if type(value) is list or (isinstance(value, Sequence) and not isinstance(value, _BYTES)):
