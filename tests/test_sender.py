@@ -333,3 +333,34 @@ def test_the_classic_dialect_delivers_too(make_intercom: Any) -> None:
     assert intercom.person("u")["custom_attributes"] == {"a.b": 1}
     assert {one["company_id"] for one in intercom.person("u")["companies"]} == {"2017828326", "c"}
     assert intercom.outbox.counts().given_up == 0
+
+
+def test_an_attribute_whose_name_the_other_model_has_is_left_out_and_the_rest_sent(
+    intercom: Intercom, caplog: pytest.LogCaptureFixture
+) -> None:
+    intercom.put(type="identify", userId="u", traits={"seats": 3})
+    intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "seats": 9, "tier": "gold"})
+    intercom.deliver()
+    assert intercom.state["companies"][0]["custom_attributes"] == {"tier": "gold"}
+    assert [one["company_id"] for one in intercom.person("u")["companies"]] == ["c"]
+    assert "attribute 'seats'" in caplog.text
+
+
+def test_a_fault_of_the_sender_holds_up_its_user_only_and_is_tried_again(
+    intercom: Intercom, caplog: pytest.LogCaptureFixture
+) -> None:
+    intercom.put(type="track", userId="u", event="odd")
+    intercom.put(type="track", userId="v", event="even")
+    faults = [KeyError("x")]
+
+    def fault(one: Operation) -> None:
+        if faults and one.body and one.body.get("event_name") == "odd":
+            raise faults.pop()
+
+    intercom.transport.before = fault
+    intercom.deliver()
+    assert intercom.events == ["even"]
+    intercom.now += 2
+    intercom.deliver()
+    assert intercom.events == ["even", "odd"]
+    assert "KeyError" in caplog.text

@@ -15,7 +15,7 @@ import click
 
 from ..errors import CallError
 from ..message import read
-from ..outbox import DeadLetter, Outbox, open_outbox
+from ..outbox import Counts, DeadLetter, Outbox, SqliteOutbox, open_outbox
 from ..sender import Worker
 from ..settings import Settings
 from ..transport import HttpTransport
@@ -39,10 +39,10 @@ def worker(until_empty: bool, threads: int) -> None:
         raise click.ClickException("INTERCOM_ENABLED is off, so nothing is delivered")
     transport = HttpTransport(settings, connections=threads)
     outbox = open_outbox(settings.outbox)
-    waiting = outbox.counts().waiting  # an outbox that cannot be opened says so here, and not again and again later
+    before = outbox.counts()  # an outbox that cannot be opened says so here, and not again and again later
     _log()
     found = Worker(settings, outbox, transport, threads=threads, until_empty=until_empty)
-    click.echo(f"Delivering to {settings.rest_url}: {_calls(waiting)} waiting  (Ctrl+C stops it)", err=True)
+    click.echo(f"Delivering to {settings.rest_url}: {_calls(before.waiting)} waiting  (Ctrl+C stops it)", err=True)
 
     def stop(*_: Any) -> None:
         found.stop()
@@ -51,12 +51,13 @@ def worker(until_empty: bool, threads: int) -> None:
     try:
         with _interrupted(stop):
             found.start()
-            _watch(found, outbox, waiting if until_empty else 0)
+            _watch(found, outbox, before.waiting if until_empty else 0)
     finally:
         left = outbox.counts()
         transport.close()
         outbox.close()
-    click.echo(f"Delivered {left.delivered}, given up {left.given_up}, waiting {left.waiting}", err=True)
+    delivered, given_up = left.delivered - before.delivered, left.given_up - before.given_up
+    click.echo(f"Delivered {delivered}, given up {given_up}, waiting {left.waiting}", err=True)
     if found.unauthorized is not None:
         raise click.ClickException(
             "Intercom refuses the token (401): check INTERCOM_ACCESS_TOKEN and INTERCOM_REGION. Nothing is lost"
@@ -71,12 +72,14 @@ def worker(until_empty: bool, threads: int) -> None:
 def status(limit: int, as_json: bool) -> None:
     """Show how many calls wait, were delivered and were given up, and why."""
     with _outbox(settings_here()) as outbox:
-        counts, dead = outbox.counts(), outbox.dead_letters(limit)
+        there = outbox.path.exists() or not outbox.path.parent.is_dir()  # to look is no reason to make it
+        counts, dead = (outbox.counts(), outbox.dead_letters(limit)) if there else (Counts(0, 0, 0), [])
     if as_json:
         found = {"waiting": counts.waiting, "delivered": counts.delivered, "given_up": counts.given_up}
         click.echo(json.dumps({**found, "dead_letters": [_as_json(one) for one in dead]}, indent=2))
         return
     click.echo(f"Waiting    {counts.waiting}\nDelivered  {counts.delivered}\nGiven up   {counts.given_up}")
+    click.echo(f"Outbox     {outbox.path}{'' if there else ' (made with the first call)'}")
     for one in dead:
         kind = _message(one).get("type", "?") if isinstance(_message(one), dict) else "?"
         click.echo(f"  {_time(one.given_up_at)}  {kind:<8}  {one.reason}")
@@ -92,7 +95,7 @@ def retry() -> None:
 
 
 @contextmanager
-def _outbox(settings: Settings) -> Iterator[Outbox]:
+def _outbox(settings: Settings) -> Iterator[SqliteOutbox]:
     found = open_outbox(settings.outbox)
     try:
         yield found

@@ -5,6 +5,7 @@ Source: Intercom's API description, "Create a data attribute".
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +16,8 @@ from ..transport import Reply
 from .exchange import Exchange, is_success
 from .notes import Notes
 from .outcome import Refused, message_in
+
+logger = logging.getLogger("segment_intercom")
 
 _MISSING = re.compile(r"Custom attribute '(.+?)' does not exist", re.DOTALL)
 # Whatever the sentence, it says that there is one already.
@@ -29,18 +32,25 @@ class Attributes:
         self._exchange = exchange
         self._notes = notes
         self._create = create
-        self._refused: dict[str, Reply] = {}
+        self._taken: set[str] = set()
 
     def send(self, operation: Operation, model: str) -> Reply:
         """Send a contact or a company; the answer is a success, or a refusal that has another reason."""
         reply = self._exchange.send(operation)
-        for _ in range(len(_custom(operation)) + 1):
+        for _ in range(2 * len(_custom(operation)) + 1):
             name = _missing(reply)
             if name is None or not self._create or name not in _custom(operation):
                 return reply
-            if name in self._refused:  # the creation's refusal says more than that of the attribute itself
-                return self._refused[name]
-            operation = self._with_all_created(operation, model, name)
+            if name in self._taken:
+                operation = _without(operation, name)
+                logger.warning(
+                    "attribute %.200r: the workspace has one of this name that is not a %s's; give it another name; it "
+                    "is left out",
+                    name,
+                    model,
+                )
+            else:
+                operation = self._with_all_created(operation, model, name)
             reply = self._exchange.send(operation)
         return reply
 
@@ -73,14 +83,20 @@ class Attributes:
         if not is_success(reply):
             if not _EXISTS.search(message_in(reply)):
                 raise Refused.by(reply)
-            # Another worker was faster, or the name is taken by the other model, which Intercom does not allow.
-            self._refused[name] = reply
+            # Another worker was faster; or the other model has the name, and then Intercom will say again that this
+            # one lacks it.
+            self._taken.add(name)
         self._notes.keep_attribute(model, name)
 
 
 def _custom(operation: Operation) -> Mapping[str, Any]:
     found: Mapping[str, Any] = (operation.body or {}).get("custom_attributes") or {}
     return found
+
+
+def _without(operation: Operation, name: str) -> Operation:
+    kept = {key: value for key, value in _custom(operation).items() if key != name}
+    return replace(operation, body={**(operation.body or {}), "custom_attributes": kept})
 
 
 def _missing(reply: Reply) -> str | None:

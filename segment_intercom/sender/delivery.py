@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from secrets import SystemRandom
 
+from ..errors import OutboxError
 from ..outbox import Lease, Letter, Outbox
 from ..rest import CLASSIC
 from ..settings import Settings
@@ -81,6 +82,11 @@ class Sender:
         except Unauthorized:
             self._outbox.release(lease)
             raise
+        except (Refused, Failed, OutboxError):
+            raise
+        except Exception as error:  # a fault of ours, or an answer that nobody foresaw: this user waits, nobody else
+            logger.exception("a call could not be sent; it is tried again")
+            raise Failed(f"an unforeseen {type(error).__name__}") from None
         return self._outbox.done(lease, parcel.letters)
 
     def _send(self, lease: Lease, parcel: Parcel) -> None:
