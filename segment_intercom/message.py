@@ -29,7 +29,10 @@ def write(call: Call, report: Report) -> bytes:
     A value that cannot be sent is refused through the report, by its name.
     """
     message = message_of(call)
-    if call.timestamp is None:
+    if call.timestamp is not None and seconds(call.timestamp) is None:
+        report.refuse("timestamp", "is no date that can be read")
+        del message["timestamp"]
+    if "timestamp" not in message:
         message["timestamp"] = datetime.now(UTC).isoformat()
     if isinstance(call, Identify) and not _COMPANIES.isdisjoint(call.traits):
         message["traits"] = _with_companies(call.traits)
@@ -94,7 +97,7 @@ def _plain_items(values: Mapping[Any, Any], report: Report) -> dict[str, Any]:
 def _with_dates(value: Any) -> Any:
     """A plain value whose dates are ISO 8601 texts again, so that the mapping still knows them."""
     if type(value) is Seconds:
-        return _iso(value)
+        return value.text or _iso(value)
     if isinstance(value, dict):
         return {name: _with_dates(item) for name, item in value.items()}
     return [_with_dates(item) for item in value] if isinstance(value, list) else value
@@ -102,7 +105,7 @@ def _with_dates(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     if type(value) is Seconds:
-        return _iso(value)
+        return value.text or _iso(value)
     if isinstance(value, date):
         return _iso(seconds(value) or 0)
     return plain(value, ("",))

@@ -114,7 +114,7 @@ def test_a_refused_token_ends_a_worker_with_1(run: Callable[..., Result], serve:
         (["worker"], {"INTERCOM_ACCESS_TOKEN": None}, "access_token: is needed to send to Intercom"),
         (["worker"], {"INTERCOM_OUTBOX": "sqlite:////nowhere/at/all.db"}, "the folder /nowhere/at is missing"),
         (["status"], {"INTERCOM_OUTBOX": "sqlite:////nowhere/at/all.db"}, "the folder /nowhere/at is missing"),
-        (["retry"], {"INTERCOM_OUTBOX": "mysql://root:s3cret@db/x"}, "outbox: must be the address of a SQLite file"),
+        (["retry"], {"INTERCOM_OUTBOX": "mysql://root:s3cret@db/x"}, "OUTBOX: must be the address of a SQLite file"),
         (["worker", "--threads", "0"], {}, "--threads"),
     ],
 )

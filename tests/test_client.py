@@ -325,3 +325,34 @@ def test_the_end_of_a_process_waits_for_no_delivery_and_loses_nothing(tmp_path: 
     assert ended.returncode == 0
     with Intercom(tmp_path) as intercom:
         assert intercom.outbox.counts().waiting == 1
+
+
+def test_one_file_is_one_workspaces(tmp_path: Path) -> None:
+    outbox = f"sqlite:///{tmp_path}/outbox.db"
+    one, other = (
+        Analytics(Settings(app_id=app_id, outbox=outbox, deliver="worker")) for app_id in ("abc12345", "other123")
+    )
+    one.track("u", "Paid")
+    with pytest.raises(OutboxError, match="calls of the workspace abc12345"):
+        other.track("u", "Paid")
+    one.close()
+
+
+def test_a_system_without_a_thread_to_spare_takes_the_call_and_delivers_with_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Operation] = []
+    transport = SimpleNamespace(send=lambda one: sent.append(one) or Reply(202))
+    analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"), transport)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        analytics.track("u", "first")
+    assert "no thread can be started" in caplog.text
+    analytics.track("u", "second")
+    assert analytics.flush(10) == 0
+    analytics.close()
+    assert len(sent) == 2
+
+
+def refuse(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import json
 import logging
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from segment_intercom import user_hash
+from segment_intercom import SettingsError, user_hash
 from segment_intercom.demo import create_demo
 
 PAGES = ("/", "/pricing", "/account", "/playground")
@@ -327,3 +329,80 @@ def test_half_a_surrogate_pair_is_answered(client: FlaskClient) -> None:
 def test_only_the_playground_may_hold_the_frame_of_the_runtime(client: FlaskClient) -> None:
     policies = [client.get(path).headers["Content-Security-Policy"] for path in ("/playground", "/playground/runtime")]
     assert ["frame-ancestors 'none'" in policies[0], "frame-ancestors 'self'" in policies[1]] == [True, True]
+
+
+@pytest.fixture
+def delivering(tmp_path: Path) -> Flask:
+    """The demo with delivery; as it is under test, its calls are captured."""
+    app = create_demo("http://127.0.0.1:5000", tmp_path / "outbox.db")
+    app.testing = True
+    return app
+
+
+def say(client: FlaskClient, call: str, **headers: str) -> Any:
+    return client.post("/say", data={"call": call}, headers=headers)
+
+
+def lines(client: FlaskClient) -> dict[str, str]:
+    """The lines of Python that the workbench shows, by method."""
+    return dict(re.findall(r'<code id="line-(\w+)">(.*?)</code>', html.unescape(client.get("/").text)))
+
+
+def test_without_an_address_nothing_is_offered_from_the_server(client: FlaskClient) -> None:
+    assert "From the server" not in client.get("/").text
+    assert say(client, "track").status_code == 404
+
+
+def test_an_address_needs_an_outbox() -> None:
+    with pytest.raises(SettingsError, match="outbox: must be given beside the address"):
+        create_demo("http://127.0.0.1:5000")
+
+
+@pytest.mark.parametrize("method", ["identify", "group", "track"])
+def test_the_call_has_exactly_the_arguments_of_the_shown_line(delivering: Flask, method: str) -> None:
+    client = delivering.test_client()
+    choose(client, person="mara", company="harbour")
+    expression: Any = ast.parse(lines(client)[method], mode="eval").body
+    assert say(client, method).status_code == 200
+    [call] = delivering.extensions["segment_intercom"].captured
+    for given in expression.keywords:
+        value, made = ast.literal_eval(given.value), getattr(call, given.arg)
+        assert made == value or made.items() >= value.items()
+    assert (ast.unparse(expression.func), call.user_id) == (f"intercom.{method}", "usr_2041")
+
+
+def test_a_group_from_the_server_is_the_chosen_company(delivering: Flask) -> None:
+    client = delivering.test_client()
+    choose(client, person="mara", company="harbour")
+    assert lines(client)["group"] == 'intercom.group(group_id="org_32", traits={"name": "Harbour Street Loaf"})'
+
+
+def test_nothing_is_said_of_a_visitor_and_he_is_told(delivering: Flask) -> None:
+    client = delivering.test_client()
+    answer = say(client, "track")
+    assert (answer.status_code, delivering.extensions["segment_intercom"].captured) == (409, [])
+    assert "Nothing can be sent of a visitor" in answer.json["refused"]
+    assert answer.json["refused"] in html.unescape(client.get("/").text)
+
+
+def test_an_unknown_call_is_refused_by_name(delivering: Flask) -> None:
+    answer = say(delivering.test_client(), "flush")
+    assert answer.status_code == 400
+    assert "call must be one of identify, group, track" in answer.text
+
+
+def test_other_sites_cannot_have_calls_made(delivering: Flask) -> None:
+    assert say(delivering.test_client(), "track", **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_holds_the_access_token(delivering: Flask, path: str) -> None:
+    client = delivering.test_client()
+    choose(client, person="mara")
+    assert delivering.config["INTERCOM_ACCESS_TOKEN"] not in client.get(path).text
+
+
+def test_the_sandbox_asks_for_the_demos_own_token(delivering: Flask) -> None:
+    client, token = delivering.test_client(), delivering.config["INTERCOM_ACCESS_TOKEN"]
+    statuses = [client.get("/sandbox/me", headers={"Authorization": f"Bearer {t}"}).status_code for t in ("x", token)]
+    assert statuses == [401, 200]

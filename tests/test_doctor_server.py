@@ -70,7 +70,7 @@ def test_what_is_right_is_said_and_nothing_is_written(tmp_path: Path) -> None:
         (Reply(200, ME, server_time=1.0), {}, "s ahead of Intercom's clock"),
         (Reply(200, ME, server_time=time.time() + 9999), {}, "s behind Intercom's clock"),
         (Reply(200, ME), {"outbox": "sqlite:////nowhere/at/all.db"}, "problem outbox: /nowhere/at is missing"),
-        (Reply(200, ME), {"outbox": "redis://127.0.0.1"}, "problem outbox: "),
+        (Reply(200, ME), {"outbox": "nats://127.0.0.1"}, "problem outbox: "),
     ],
 )
 def test_what_is_wrong_is_named(

@@ -220,3 +220,10 @@ def test_what_was_handed_in_stays_as_it_is() -> None:
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(CallError, match="message: is no JSON"):
         read(text)
+
+
+def test_what_makes_a_message_be_written_carefully_changes_no_text_in_it() -> None:
+    call = Identify("2014-01-01", {"name": "2014-01-01", "since": "2014-01-01", "x": {1: "2014-01-01T00:00:00Z"}})
+    message = read(write(call, Report.of(True)))
+    assert message["userId"] == "2014-01-01"
+    assert message["traits"] == {"name": "2014-01-01", "since": "2014-01-01", "x": {"1": "2014-01-01T00:00:00Z"}}

@@ -364,3 +364,80 @@ def test_a_fault_of_the_sender_holds_up_its_user_only_and_is_tried_again(
     intercom.deliver()
     assert intercom.events == ["even", "odd"]
     assert "KeyError" in caplog.text
+
+
+def test_an_email_that_a_contact_gave_up_names_it_no_more(intercom: Intercom) -> None:
+    for message in (
+        {"userId": "a@example.com", "traits": {"email": "a@example.com"}},
+        {"userId": "u1", "traits": {"email": "b@example.com", "name": "One"}},
+    ):
+        intercom.put(type="identify", **message)
+    intercom.outbox.put("a@example.com", b'{"type":"identify","traits":{"email":"b@example.com"}}')
+    intercom.deliver()
+    intercom.put(type="identify", userId="u1", traits={"email": "c@example.com"})
+    intercom.deliver()
+    intercom.outbox.put("b@example.com", b'{"type":"identify","traits":{"email":"b@example.com","name":"Other"}}')
+    intercom.deliver()
+    assert (intercom.person("u1")["email"], intercom.person("u1")["name"]) == ("c@example.com", "One")
+
+
+@pytest.mark.parametrize("name", ["external_id", "signed_up_at", "last_seen_at", "unsubscribed_from_emails"])
+def test_a_trait_with_the_name_of_a_field_of_intercoms_costs_no_other_trait(intercom: Intercom, name: str) -> None:
+    intercom.put(type="identify", userId="u", traits={name: "x", "plan": "pro", "name": "Ann"})
+    intercom.deliver()
+    assert (intercom.person("u")["name"], intercom.person("u")["custom_attributes"]) == ("Ann", {"plan": "pro"})
+    assert intercom.outbox.counts().given_up == 0
+
+
+def test_a_fault_that_stays_is_laid_by_after_a_few_attempts(intercom: Intercom) -> None:
+    def fault(one: Operation) -> Reply | None:
+        if one.body and one.body.get("event_name") == "odd":
+            raise KeyError("x")
+        return None
+
+    intercom.transport.before = fault
+    intercom.put(type="track", userId="u", event="odd")
+    intercom.put(type="track", userId="u", event="even")
+    for _ in range(6):
+        intercom.deliver()
+        intercom.now += LONGEST_BACK_OFF
+    assert intercom.events == ["even"]
+    assert intercom.outbox.dead_letters()[0].reason == "tried 5 times: an unforeseen KeyError"
+
+
+def test_an_event_whose_user_intercom_never_finds_holds_nothing_up_for_a_day(intercom: Intercom) -> None:
+    intercom.put(type="track", userId="u", event="lost")
+    intercom.transport.before = lambda one: error(404, "not_found", "User Not Found") if one.path == "/events" else None
+    for _ in range(8):
+        intercom.deliver()
+        intercom.now += LONGEST_BACK_OFF
+    assert "tried 8 times" in intercom.outbox.dead_letters()[0].reason
+
+
+def test_an_empty_email_in_the_context_hides_no_other(intercom: Intercom) -> None:
+    message = b'{"type":"track","event":"E","properties":{"email":"a@b.co"},"context":{"traits":{"email":""}}}'
+    intercom.outbox.put("a@b.co", message)
+    intercom.deliver()
+    assert intercom.events == ["E"]
+
+
+@pytest.mark.parametrize("body", [{"data": 5}, {"data": [5]}, {"data": [{}]}, [], {"id": None}, None, "text"])
+def test_a_success_of_an_odd_form_ends_in_a_dead_letter_or_a_delivery(intercom: Intercom, body: Any) -> None:
+    intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "tier": "x"})
+    intercom.put(type="identify", userId="u", traits={"company": {"id": "d", "remove": True}})
+    intercom.transport.before = lambda _: Reply(200, body)
+    for _ in range(8):
+        intercom.deliver()
+        intercom.now += LONGEST_BACK_OFF
+    assert intercom.outbox.counts().waiting == 0
+
+
+def test_after_an_unknown_outcome_a_company_is_told_again(intercom: Intercom) -> None:
+    def lost(one: Operation) -> Reply | None:
+        return broken(one) if one.path == "/companies" and one.body and one.body["plan"] == "pro" else None
+
+    for plan, before in (("free", lambda _: None), ("pro", lost), ("free", lambda _: None)):
+        intercom.transport.before = before
+        intercom.put(type="group", userId=plan, groupId="c", traits={"name": "One", "plan": plan})
+        intercom.deliver()
+    assert [one.body["plan"] for one in intercom.transport.sent if one.path == "/companies"] == ["free", "pro", "free"]

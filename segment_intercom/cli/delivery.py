@@ -15,7 +15,7 @@ import click
 
 from ..errors import CallError
 from ..message import read
-from ..outbox import Counts, DeadLetter, Outbox, SqliteOutbox, open_outbox
+from ..outbox import Counts, DeadLetter, Outbox, SqliteOutbox, claim, open_outbox
 from ..sender import Worker
 from ..settings import Settings
 from ..transport import HttpTransport
@@ -39,6 +39,7 @@ def worker(until_empty: bool, threads: int) -> None:
         raise click.ClickException("INTERCOM_ENABLED is off, so nothing is delivered")
     transport = HttpTransport(settings, connections=threads)
     outbox = open_outbox(settings.outbox)
+    claim(outbox, settings.app_id)
     before = outbox.counts()  # an outbox that cannot be opened says so here, and not again and again later
     _log()
     found = Worker(settings, outbox, transport, threads=threads, until_empty=until_empty)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ..calls import Call, Group, Identify, Track, user_id_text
 from ..errors import CallError
 from ..message import write
-from ..outbox import Outbox, open_outbox
+from ..outbox import Outbox, claim, open_outbox
 from ..rest import Subject, rest_operations
 from ..sender import Worker
 from ..settings import Settings
@@ -133,16 +133,17 @@ class _Counter:
             self._own = HttpTransport(settings, connections=_THREADS)
         self._transport = transport if transport is not None else self._own
         self.outbox: Outbox = open_outbox(settings.outbox)
+        claim(self.outbox, settings.app_id)
         self._worker: Worker | None = None
-        self._refused_at = 0.0
+        self._started_at = 0.0
         self._lock = threading.Lock()
 
     def deliver(self) -> None:
         """See to it that what waits is delivered, unless that is another process's work."""
-        if self._worker is None or self._worker.unauthorized is not None:
-            self._start()
-        elif self._worker is not None:
+        if self._worker is not None and self._worker.is_running:
             self._worker.wake()
+        else:
+            self._start()
 
     def is_delivering(self) -> bool:
         """Whether this process delivers, and Intercom lets it."""
@@ -168,13 +169,19 @@ class _Counter:
             return
         with self._lock:
             former = self._worker
-            if former is not None and (former.unauthorized is None or former.is_running):
+            if former is not None and former.is_running:
                 return
-            if former is not None and time.monotonic() - self._refused_at < _AFTER_REFUSAL:
+            refused = former is not None and former.unauthorized is not None
+            if refused and time.monotonic() - self._started_at < _AFTER_REFUSAL:
                 return
-            self._refused_at = time.monotonic()
-            self._worker = Worker(self._settings, self.outbox, self._transport, threads=_THREADS)
-            self._worker.start()
+            self._started_at = time.monotonic()
+            worker = Worker(self._settings, self.outbox, self._transport, threads=_THREADS)
+            try:
+                worker.start()
+            except RuntimeError:  # the call is accepted all the same
+                logger.exception("no thread can be started to deliver; the next call tries again")
+            else:
+                self._worker = worker
 
 
 def _mailbox(call: Identify | Group | Track) -> str | None:

@@ -1,5 +1,6 @@
 """Where calls wait for delivery."""
 
+from .address import claim as claim
 from .address import open_outbox as open_outbox
 from .base import Counts as Counts
 from .base import DeadLetter as DeadLetter

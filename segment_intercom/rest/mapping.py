@@ -49,9 +49,8 @@ def introduction(call: Any, settings: Settings) -> Mapping[str, Any]:
         return rest_operations(call, settings)[0].body or {}
     subject = Subject.of(call)
     traits = call.context.get("traits")
-    known = dict(traits) if isinstance(traits, Mapping) else {}
-    if subject.email is not None:
-        known = {"email": subject.email, **known}
+    known = {"email": subject.email}  # first, so that no other of this meaning counts
+    known |= {name: value for name, value in traits.items() if name != "email"} if isinstance(traits, Mapping) else {}
     context = {name: value for name, value in call.context.items() if name not in ("traits", "integrations")}
     somebody = Identify(subject.user_id, known, context=context, timestamp=call.timestamp)
     return rest_operations(somebody, settings)[0].body or {}

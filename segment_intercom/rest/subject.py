@@ -132,11 +132,11 @@ def _timestamp(call: Call, report: Report) -> int | None:
 def _email(values: Any) -> str | None:
     if type(values) is not dict and not isinstance(values, Mapping):
         return None
-    name = _email_among(tuple(values))
-    return None if name is None else text_of(values[name])
+    found = (text_of(values[name]) for name in _emails_among(tuple(values)))
+    return next(filter(None, found), None)
 
 
 @lru_cache(maxsize=1024)
-def _email_among(names: tuple[str, ...]) -> str | None:
-    """Which of these names is that of an e-mail; there are few sets of names."""
-    return next((name for name in names if type(name) is str and plain_name(name) == "email"), None)
+def _emails_among(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Which of these names are those of an e-mail; there are few sets of names."""
+    return tuple(name for name in names if type(name) is str and plain_name(name) == "email")

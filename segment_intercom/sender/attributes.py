@@ -15,13 +15,11 @@ from ..rest import Operation
 from ..transport import Reply
 from .exchange import Exchange, is_success
 from .notes import Notes
-from .outcome import Refused, message_in
+from .outcome import code_in, message_in
 
 logger = logging.getLogger("segment_intercom")
 
 _MISSING = re.compile(r"Custom attribute '(.+?)' does not exist", re.DOTALL)
-# Whatever the sentence, it says that there is one already.
-_EXISTS = re.compile(r"already|exists", re.IGNORECASE)
 _DATES = ("_at", "At")
 
 
@@ -32,7 +30,7 @@ class Attributes:
         self._exchange = exchange
         self._notes = notes
         self._create = create
-        self._taken: set[str] = set()
+        self._impossible: dict[str, str] = {}
 
     def send(self, operation: Operation, model: str) -> Reply:
         """Send a contact or a company; the answer is a success, or a refusal that has another reason."""
@@ -41,14 +39,10 @@ class Attributes:
             name = _missing(reply)
             if name is None or not self._create or name not in _custom(operation):
                 return reply
-            if name in self._taken:
+            if name in self._impossible:
                 operation = _without(operation, name)
-                logger.warning(
-                    "attribute %.200r: the workspace has one of this name that is not a %s's; give it another name; it "
-                    "is left out",
-                    name,
-                    model,
-                )
+                problem = "Intercom does not create it for a %s (%s); give it a name that is not taken; it is left out"
+                logger.warning(f"attribute %.200r: {problem}", name, model, self._impossible[name])  # noqa: G004
             else:
                 operation = self._with_all_created(operation, model, name)
             reply = self._exchange.send(operation)
@@ -72,7 +66,9 @@ class Attributes:
         """The attributes that Intercom has, by asking it; they are noted."""
         reply = self._exchange.send(Operation("GET", f"/data_attributes?model={model}"))
         listed = reply.body.get("data") if is_success(reply) and isinstance(reply.body, Mapping) else None
-        names = {str(one["name"]) for one in listed or () if isinstance(one, Mapping) and one.get("name")}
+        listed = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+        # Intercom lists its own fields, too, which no custom attribute may be named after.
+        names = {str(one["name"]) for one in listed if one.get("name") and one.get("custom", True)}
         for name in names:
             self._notes.keep_attribute(model, name)
         return names
@@ -81,11 +77,9 @@ class Attributes:
         body = {"name": name, "model": model, "data_type": _data_type(name, value)}
         reply = self._exchange.send(Operation("POST", "/data_attributes", body))
         if not is_success(reply):
-            if not _EXISTS.search(message_in(reply)):
-                raise Refused.by(reply)
-            # Another worker was faster; or the other model has the name, and then Intercom will say again that this
-            # one lacks it.
-            self._taken.add(name)
+            # Another worker was faster. Or Intercom wants none of this name: it is one of its own fields, or the other
+            # model's, or there are too many; then it says again that the attribute is missing.
+            self._impossible[name] = " ".join(filter(None, [str(reply.status), code_in(reply)]))
         self._notes.keep_attribute(model, name)
 
 

@@ -19,6 +19,7 @@ from .outcome import Failed, Refused, message_in
 
 _NOT_FOUND, _CONFLICT, _GONE = 404, 409, 410
 _ID = re.compile(r"\bid=([0-9A-Za-z_-]+)")
+_TRIES = 8  # some minutes: longer than Intercom takes to know what it has just been told
 _ARCHIVED = re.compile("archived", re.IGNORECASE)
 
 
@@ -45,7 +46,7 @@ class Contacts:
             self._save_contact(introduction())
             reply = self._exchange.send(operation)
             if reply.status == _NOT_FOUND:  # a new contact may take a moment to be found
-                raise Failed("Intercom does not find the event's user yet, though it has just been created")
+                raise Failed("Intercom does not find the event's user, though it has just been created", tries=_TRIES)
         _check(reply)
 
     def _contact(self, operation: Operation, _: Introduction) -> None:
@@ -58,23 +59,28 @@ class Contacts:
         if known is not None:
             reply = self._update(known, body)
             if is_success(reply):
-                return known
+                return self._told(known, body)
             if reply.status not in (_NOT_FOUND, _GONE):
                 raise Refused.by(reply)
             self._notes.drop_id(reference)
         reply = self._attributes.send(Operation("POST", "/contacts", body), "contact")
         if reply.status == _CONFLICT:
             return self._update_existing(reference, body, reply)
-        return self._noted(reference, reply)
+        return self._told(self._noted(reference, reply), body)
+
+    def _told(self, contact: str, body: Mapping[str, Any]) -> str:
+        if "email" in body:
+            self._notes.keep_email(contact, str(body["email"]))
+        return contact
 
     def _update_existing(self, reference: Reference, body: Mapping[str, Any], conflict: Reply) -> str:
         """The contact is there already: its id is in the message, or is found by what names it."""
         match = _ID.search(message_in(conflict))
         found = match.group(1) if match else self._look_up(reference)
+        if found is not None and _ARCHIVED.search(message_in(conflict)):
+            _check(self._exchange.send(Operation("POST", f"/contacts/{found}/unarchive")))
         if found is None or self._is_another(found, body):
             raise Refused.by(conflict)
-        if _ARCHIVED.search(message_in(conflict)):
-            _check(self._exchange.send(Operation("POST", f"/contacts/{found}/unarchive")))
         if body.keys() != {"role", reference.key}:  # there is something to tell of it
             reply = self._update(found, body)
             if reply.status == _NOT_FOUND:  # archived, which not every message says
@@ -82,7 +88,7 @@ class Contacts:
                 reply = self._update(found, body)
             _check(reply)
         self._notes.keep_id(reference, found)
-        return found
+        return self._told(found, body)
 
     def _update(self, contact: str, body: Mapping[str, Any]) -> Reply:
         return self._attributes.send(Operation("PUT", f"/contacts/{contact}", body), "contact")
@@ -97,13 +103,12 @@ class Contacts:
 
     def _look_up(self, reference: Reference) -> str | None:
         if reference.key == "external_id":
-            path = f"/contacts/find_by_external_id/{quote(reference.value, safe='')}"
+            path = f"/contacts/find_by_external_id/{quote(reference.value, safe='', errors='surrogatepass')}"
             reply = self._exchange.send(Operation("GET", path))
             return _id_in(reply) if is_success(reply) else None
         query = {"query": {"field": reference.key, "operator": "=", "value": reference.value}}
         reply = self._exchange.send(Operation("POST", "/contacts/search", query))
-        listed = reply.body.get("data") if is_success(reply) and isinstance(reply.body, Mapping) else None
-        return str(listed[0]["id"]) if listed else None
+        return _id_in(reply) if is_success(reply) else None
 
     def _company(self, operation: Operation, _: Introduction) -> None:
         """A company; Intercom is not told again what it was told within the hour."""
@@ -111,6 +116,7 @@ class Contacts:
         reference = Reference("company", "company_id", str(body["company_id"]))
         if self._notes.was_sent(body) and self._notes.id_of(reference) is not None:
             return
+        self._notes.drop_sent(body)  # until the answer is there, nobody knows what Intercom has
         self._noted(reference, self._attributes.send(operation, "company"))
         self._notes.keep_sent(body)
 
@@ -119,14 +125,14 @@ class Contacts:
         company = self._company_id((operation.body or {})["id"])
         contact = self._contact_id(operation.ids["contact_id"], introduction)
         if company is None:
-            raise Failed("Intercom does not find the company yet, though it has just been saved")
+            raise Failed("Intercom does not find the company, though it has just been saved", tries=_TRIES)
         if self._notes.is_member(contact, company):
             return
         reply = self._exchange.send(Operation("POST", f"/contacts/{contact}/companies", {"id": company}))
         if reply.status == _NOT_FOUND:  # one of the two is gone: next time both are looked up and made anew
             self._notes.drop_id(operation.ids["contact_id"])
             self._notes.drop_id((operation.body or {})["id"])
-            raise Failed(f"Intercom does not know the contact or the company any more: {message_in(reply)}")
+            raise Failed("Intercom does not know the contact or the company any more", tries=_TRIES)
         _check(reply)
         self._notes.keep_member(contact, company)
 
@@ -147,7 +153,7 @@ class Contacts:
     def _company_id(self, reference: Reference) -> str | None:
         if (known := self._notes.id_of(reference)) is not None:
             return known
-        path = f"/companies?company_id={quote(reference.value, safe='')}"
+        path = f"/companies?company_id={quote(reference.value, safe='', errors='surrogatepass')}"
         reply = self._exchange.send(Operation("GET", path))
         if reply.status == _NOT_FOUND:
             return None
@@ -180,8 +186,8 @@ def _id_in(reply: Reply) -> str | None:
     """Intercom's id of what an answer shows; of a list, that of its first entry."""
     if not isinstance(reply.body, Mapping):
         return None
-    listed = reply.body.get("data")
-    shown = listed[0] if isinstance(listed, list) and listed else reply.body
+    listed = reply.body.get("data", [reply.body])
+    shown = listed[0] if isinstance(listed, list) and listed else None
     found = shown.get("id") if isinstance(shown, Mapping) else None
     return None if found is None else str(found)
 

@@ -25,6 +25,8 @@ logger = logging.getLogger("segment_intercom")
 
 BACK_OFF, LONGEST_BACK_OFF = 1.0, 300.0
 GIVE_UP_AFTER = 86_400.0
+_TRIES = 5
+_LEAST_WAIT = 0.1
 
 
 class Sender:
@@ -77,7 +79,7 @@ class Sender:
             self._outbox.release(lease)
             return False
         except Limited as limited:
-            self._outbox.release(lease, limited.wait)
+            self._outbox.release(lease, max(limited.wait, _LEAST_WAIT))
             return False
         except Unauthorized:
             self._outbox.release(lease)
@@ -86,7 +88,7 @@ class Sender:
             raise
         except Exception as error:  # a fault of ours, or an answer that nobody foresaw: this user waits, nobody else
             logger.exception("a call could not be sent; it is tried again")
-            raise Failed(f"an unforeseen {type(error).__name__}") from None
+            raise Failed(f"an unforeseen {type(error).__name__}", tries=_TRIES) from None
         return self._outbox.done(lease, parcel.letters)
 
     def _send(self, lease: Lease, parcel: Parcel) -> None:
@@ -106,6 +108,8 @@ class Sender:
         since = self._clock() if lease.failing_since is None else lease.failing_since
         if self._clock() - since >= GIVE_UP_AFTER:
             return self._give_up(lease, letter, Refused(f"not delivered within a day: {failed}"))
+        if failed.tries is not None and lease.attempts + 1 >= failed.tries:
+            return self._give_up(lease, letter, Refused(f"tried {failed.tries} times: {failed}"))
         delay = SystemRandom().uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(lease.attempts, 20)))
         logger.warning("delivery failed (attempt %d), again in %.1f s: %s", lease.attempts + 1, delay, failed)
         self._outbox.retry(lease, delay)

@@ -24,26 +24,41 @@ class Notes:
         self._outbox = outbox
 
     def id_of(self, reference: Reference) -> str | None:
-        """Intercom's id of a contact or a company, if it is known."""
-        return self._outbox.recall(_id_key(reference))
+        """Intercom's id of a contact or a company, if it is known.
+
+        An e-mail names a contact only while it is the one that Intercom was last told of this contact.
+        """
+        found = self._outbox.recall(_id_key(reference))
+        if found is None or reference.key != "email":
+            return found
+        return found if self._outbox.recall(f"email {found}") == reference.value else None
 
     def keep_id(self, reference: Reference, found: str) -> None:
         """Remember Intercom's id of a contact or a company."""
-        self._outbox.remember(_id_key(reference), found, _MONTH)
+        self._outbox.remember(_id_key(reference), found, _HOUR if reference.key == "email" else _MONTH)
+
+    def keep_email(self, contact: str, email: str) -> None:
+        """Remember which e-mail Intercom was last told of a contact."""
+        if self._outbox.recall(f"email {contact}") != email:
+            self._outbox.remember(f"email {contact}", email, _MONTH)
 
     def drop_id(self, reference: Reference) -> None:
         """Forget an id that Intercom does not know any more, and what was said of a company of that id."""
         self._outbox.forget(_id_key(reference))
         if reference.model == "company":
-            self._outbox.forget(f"company {reference.value}")
+            self._outbox.forget(f"sent {reference.value}")
 
     def was_sent(self, company: Mapping[str, Any]) -> bool:
         """Whether Intercom was told the very same of this company within the last hour."""
-        return self._outbox.recall(f"company {company['company_id']}") == dumps(company)
+        return self._outbox.recall(f"sent {company['company_id']}") == dumps(company)
+
+    def drop_sent(self, company: Mapping[str, Any]) -> None:
+        """Forget what Intercom was told of a company, before it is told something else."""
+        self._outbox.forget(f"sent {company['company_id']}")
 
     def keep_sent(self, company: Mapping[str, Any]) -> None:
         """Remember what Intercom was told of a company."""
-        self._outbox.remember(f"company {company['company_id']}", dumps(company), _HOUR)
+        self._outbox.remember(f"sent {company['company_id']}", dumps(company), _HOUR)
 
     def is_member(self, contact: str, company: str) -> bool:
         """Whether a contact was attached to a company within the last hour, both by Intercom's ids."""
@@ -71,4 +86,4 @@ class Notes:
 
 
 def _id_key(reference: Reference) -> str:
-    return f"{reference.model} {reference.key} {reference.value}"
+    return f"id {reference.model} {reference.key} {reference.value}"

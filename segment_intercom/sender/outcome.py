@@ -30,7 +30,14 @@ class Refused(Exception):
 
 
 class Failed(Exception):
-    """There was no answer, or one of trouble at Intercom's: the call is sent again later."""
+    """There was no answer, or one of trouble at Intercom's: the call is sent again later.
+
+    ``tries`` bounds how often, where a day of patience would be too much.
+    """
+
+    def __init__(self, problem: str, tries: int | None = None) -> None:
+        super().__init__(problem)
+        self.tries = tries
 
 
 class Limited(Exception):

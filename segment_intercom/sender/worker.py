@@ -115,9 +115,25 @@ class Worker:
             idle = len(self._couriers) - self._busy
         if idle < 0 and len(self._couriers) < self._threads:
             courier = threading.Thread(target=self._deliver, name="segment-intercom-courier", daemon=True)
-            self._couriers.append(courier)
-            courier.start()
+            try:
+                courier.start()
+            except RuntimeError:  # the system allows no more threads now; those there are do the work
+                if not self._couriers:
+                    self._give_back(lease)
+                    return
+            else:
+                self._couriers.append(courier)
         self._leases.put(lease)
+
+    def _give_back(self, lease: Lease) -> None:
+        logger.error("no thread can be started to deliver; it is tried again in %.0f s", _AFTER_TROUBLE)
+        with self._progress:
+            self._busy -= 1
+        self._free.release()
+        try:
+            self._outbox.release(lease, _AFTER_TROUBLE)
+        except OutboxError as error:
+            logger.error("delivery waits: %s", error)  # noqa: TRY400
 
     def _deliver(self) -> None:
         while (lease := self._leases.get()) is not None:

@@ -32,8 +32,7 @@ def event_metadata(
         for name in list(found)[room:]:
             report.note(name, f"is beyond the {room + len(price)} properties that Intercom keeps of an event")
             del found[name]
-    found.update(price)
-    return found
+    return {**price, **found} if price else found
 
 
 def _split(properties: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+_LONGEST = 40  # nobody has as much; what is longer is no amount
 _AMOUNT = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 
 
@@ -33,4 +34,4 @@ def decimal(value: Any) -> Decimal | None:
     if isinstance(value, int | float | Decimal):
         return Decimal(str(value)) if is_finite(value) else None
     text = str(value).strip().replace("$", "", 1) if isinstance(value, str) else ""
-    return Decimal(text.replace(",", "")) if _AMOUNT.fullmatch(text) else None
+    return Decimal(text.replace(",", "")) if len(text) <= _LONGEST and _AMOUNT.fullmatch(text) else None

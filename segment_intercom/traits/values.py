@@ -38,7 +38,9 @@ class Unsendable(ValueError):
 
 
 class Seconds(int):
-    """A date, already in Unix seconds: its key will say so."""
+    """A date, already in Unix seconds: its key will say so. ``text`` is how it was written, where it was text."""
+
+    text: str | None = None
 
 
 def plain(value: Any, path: tuple[str, ...], inside: tuple[int, ...] = ()) -> Any:
@@ -83,7 +85,11 @@ def fields_of(thing: Any, names: Sequence[str]) -> dict[str, Any]:
 def _text(value: Any, _: tuple[str, ...]) -> str | Seconds:
     text = str(value)
     date = date_in_text(text)
-    return text if date is None else Seconds(date)
+    if date is None:
+        return text
+    found = Seconds(date)
+    found.text = text
+    return found
 
 
 def _same(value: Any, _: tuple[str, ...]) -> Any:
