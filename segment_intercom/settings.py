@@ -189,7 +189,9 @@ _CHECKS: dict[str, checks.Check] = {
     "event_name_limit": checks.integer(minimum=1),
     "event_property_limit": checks.integer(minimum=1),
     "collect_address": checks.boolean,
-    "outbox": checks.matching(r"(sqlite:///|nats://|tls://).+", 'the address of a SQLite file, such as "sqlite:///segment-intercom.db"'),
+    "outbox": checks.matching(
+        r"(sqlite:///|nats://|tls://).+", 'the address of a SQLite file, such as "sqlite:///segment-intercom.db"'
+    ),
     "deliver": checks.one_of("thread", "worker"),
     "write_keys": checks.strings,
     "browser_write_keys": checks.strings,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import closing, contextmanager, redirect_stderr
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import click
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
 
 from ..demo import create_demo
 from ..sandbox import Fault, Workspace, create_sandbox
@@ -41,8 +45,11 @@ class _Quiet(WSGIRequestHandler):
 @_port(5000)
 def demo(port: int) -> None:
     """Serve the demo site and a sandbox, without an Intercom account."""
-    with _serving(create_demo(), port) as address:
-        click.echo(f"Demo on {address}/  (Ctrl+C stops it)")
+    with _bound(port) as server, TemporaryDirectory(prefix="segment-intercom-demo-") as folder:
+        app = create_demo(_address(server), Path(folder) / "outbox.db")
+        click.echo(f"Demo on {_address(server)}/  (Ctrl+C stops it)")
+        with closing(app.extensions["segment_intercom"].office):
+            _serve(server, app)
 
 
 def _faults(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Fault, ...]:
@@ -101,7 +108,8 @@ def sandbox(
         rate_limit=rate_limit,
         faults=(*([Fault(slow=slow)] if slow else []), *faults),
     )
-    with _serving(create_sandbox(workspace), port) as address:
+    with _bound(port) as server:
+        address = _address(server)
         click.echo(f"Sandbox on {address}/inspector  (Ctrl+C stops it). In the application's configuration:")
         click.echo(f'  INTERCOM_APP_ID = "{workspace.app_id}"')
         click.echo(f'  INTERCOM_WIDGET_URL = "{address}/widget"')
@@ -109,20 +117,34 @@ def sandbox(
         if workspace.region != "us":
             click.echo(f'  INTERCOM_REGION = "{workspace.region}"')
         click.echo("  " + ("INTERCOM_IDENTITY_SECRET as it is here" if workspace.enforced else _UNVERIFIED))
+        _serve(server, create_sandbox(workspace))
 
 
 @contextmanager
-def _serving(app: Callable[..., Any], port: int) -> Iterator[str]:
-    """Give the address, then serve until interrupted."""
+def _bound(port: int) -> Iterator[BaseWSGIServer]:
+    """A server that has its address and no application yet, which may have to know the address."""
     try:
         with redirect_stderr(StringIO()):  # werkzeug writes of its own, of an option that is not ours
-            server = make_server(_HOST, port, app, threaded=True, request_handler=_Quiet)
+            server = make_server(_HOST, port, Response(status=503), threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit):
         raise click.ClickException(f"port {port} is taken; choose another: --port {port + 1}") from None
-    yield f"http://{_HOST}:{server.server_port}"
+    try:
+        yield server
+    finally:
+        server.server_close()
+
+
+def _address(server: BaseWSGIServer) -> str:
+    return f"http://{_HOST}:{server.server_port}"
+
+
+def _serve(server: BaseWSGIServer, app: Callable[..., Any]) -> None:
+    """Serve an application until interrupted; SIGTERM interrupts as well, so that what is temporary goes."""
+    server.app = app
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         click.echo()
     finally:
-        server.server_close()
+        signal.signal(signal.SIGTERM, former)

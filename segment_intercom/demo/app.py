@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, abort, g, redirect, render_template, request, url_for
+from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
@@ -15,7 +16,7 @@ from .. import assets
 from ..jsontext import dumps
 from ..sandbox import Workspace, create_sandbox
 from ..settings import PREFIX, Settings
-from . import choices, playground, visit
+from . import choices, playground, server, visit
 from .examples import EXAMPLES
 from .people import PEOPLE
 from .produce import produce
@@ -29,10 +30,16 @@ _POLICY = (
 )
 
 
-def create_demo() -> Flask:
-    """Return the demo site, the sandbox mounted under /sandbox; every call makes its own identity secret."""
+def create_demo(address: str | None = None, outbox: Path | None = None) -> Flask:
+    """Return the demo site, the sandbox mounted under /sandbox; every call makes its own identity secret.
+
+    With the address under which it will be served, "http://127.0.0.1:5000", and a file for the outbox, server code
+    speaks to the sandbox as well; then close the extension's office at the end.
+    """
     secret = secrets.token_hex(32)
-    workspace = Workspace(APP_ID, identity_secret=secret, name="Oventide")
+    delivery = server.settings(address, outbox)
+    token = delivery.get("INTERCOM_ACCESS_TOKEN")
+    workspace = Workspace(APP_ID, identity_secret=secret, name="Oventide", access_token=token)
     app = Flask(
         "segment_intercom.demo",
         template_folder=str(assets.templates()),
@@ -40,10 +47,12 @@ def create_demo() -> Flask:
         static_url_path="/static",
     )
     app.secret_key = secrets.token_bytes(32)
-    app.config.update(_settings(secret), SESSION_COOKIE_NAME="oventide", SESSION_COOKIE_SAMESITE="Lax")
+    app.config.update(_settings(secret) | delivery, SESSION_COOKIE_NAME="oventide", SESSION_COOKIE_SAMESITE="Lax")
     app.extensions["workspace"] = workspace
     visit.intercom.init_app(app)
     _add_pages(app)
+    if delivery:
+        app.add_url_rule("/say", view_func=server.say, methods=["POST"])
     sandbox = create_sandbox(workspace)
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
     return app
@@ -69,6 +78,7 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/playground", "play", play_playground, methods=["POST"])
     app.add_url_rule("/playground/runtime", "playground_runtime", show_runtime)
     app.add_template_global(visit.csp_nonce)
+    app.before_request(_refuse_other_sites)
     app.after_request(_protect)
 
 
@@ -89,13 +99,13 @@ def page() -> str:
         seldom=[choice for choice in choices.ALL if choice.seldom],
         unfolded=choices.unusual(picked) or visit.unfolded(),
         remarks=choices.remarks(picked),
+        server_calls=server.calls() if "say" in current_app.view_functions else (),
+        server_remark=server.remark(),
     )
 
 
 def choose() -> Response:
     """Take what was pressed on the workbench or in the site, and go back to the page it was pressed on."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        abort(403)
     back = request.form.get("page", "home")
     # Who pressed a button of the site goes on in the site.
     anchor, at_workbench = "content", request.form.get("from") == "workbench"
@@ -115,8 +125,6 @@ def show_playground() -> str:
 
 def play_playground() -> Response:
     """What the typed calls become, as JSON; a body of more than 32 kilobytes is not read."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        abort(403)
     body = request.stream.read(playground.BODY_LIMIT + 1)
     if max(len(body), request.content_length or 0) > playground.BODY_LIMIT:
         return _json(playground.refused("body", "must not be longer than 32 kilobytes; type less"), 413)
@@ -128,6 +136,12 @@ def show_runtime() -> str:
     """The frame in which the browser runtime maps what is typed; the playground alone may hold it."""
     g.framed = True
     return render_template("demo/runtime.html")
+
+
+def _refuse_other_sites() -> None:
+    """Another site may link to a page, and press no button."""
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        abort(403)
 
 
 def _json(answer: Mapping[str, Any], status: int) -> Response:

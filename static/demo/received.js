@@ -26,6 +26,19 @@
     return request.refused ? `${request.status} refused` : `${request.status} accepted`;
   }
 
+  function isRest(request) {
+    return request.kind === "rest";
+  }
+
+  // Intercom's own ids would fill the line; the whole path is among the details.
+  function short(path) {
+    return path.replace(/[0-9a-f]{24}/g, "…");
+  }
+
+  function title(request) {
+    return isRest(request) ? `${request.method} ${short(request.path)}` : request.kind;
+  }
+
   // A boot says itself who it is of; everything else is of the person in session.
   function nameOf(request, person) {
     if (request.kind === "widget") return request.app_id;
@@ -64,10 +77,34 @@
     return element("dl", "attributes", ...rows.map(([name, value]) => element("div", "", element("dt", "", name), element("dd", "", value))));
   }
 
-  function details(request, person) {
+  // Most of what the API refuses is no end of it: the sender sees to what is missing, and goes on.
+  function whatNext({ status, path, refused }) {
+    if (status === 409) return "It is there already: the sender goes on with an update.";
+    if (status === 404 && path === "/events") return "The sender creates the person, then sends the event again.";
+    if (status === 400 && /^Custom attribute .* does not exist/.test(refused)) return "The sender creates the attribute, then sends this again.";
+    return null;
+  }
+
+  function restDetails(request) {
+    const next = request.refused && whatNext(request);
+    const path = short(request.path) === request.path ? [] : [["path", request.path]];
+    const body = request.body && typeof request.body === "object" ? Object.entries(request.body) : [];
+    const rows = [...path, ...body.map(([name, value]) => [name, text(value)])];
+    const parts = request.refused ? [element("p", "refusal", request.refused)] : [];
+    if (next) parts.push(element("p", "note", next));
+    if (rows.length) parts.push(table(rows));
+    return parts;
+  }
+
+  function pageDetails(request, person) {
     const rows = [...said(request), ...proof(request.settings), ...saved(request, person), ...companies(request, person)];
     const parts = request.refused ? [element("p", "refusal", request.refused)] : [];
     if (rows.length) parts.push(table(rows));
+    return parts;
+  }
+
+  function details(request, person) {
+    const parts = isRest(request) ? restDetails(request) : pageDetails(request, person);
     for (const { name, why } of request.not_saved) parts.push(element("p", "not-saved", element("b", "", `Not saved: ${name}`), `, ${why}`));
     for (const note of request.notes || []) parts.push(element("p", "note", note));
     return parts;
@@ -77,9 +114,10 @@
     const person = people.get(request.person_id);
     const time = element("time", "", new Date(request.at * 1000).toLocaleTimeString([], { timeStyle: "medium" }));
     const badge = element("span", request.refused ? "badge refused" : "badge", verdict(request));
-    const who = element("span", "who", nameOf(request, person));
+    const who = isRest(request) ? "" : element("span", "who", nameOf(request, person));
+    const kind = element("b", isRest(request) ? "kind path" : "kind", title(request));
     const inside = details(request, person);
-    const head = element(inside.length ? "summary" : "div", "entry-head", badge, element("b", "kind", request.kind), who, time);
+    const head = element(inside.length ? "summary" : "div", "entry-head", badge, kind, who, time);
     const made = element("li", "entry", inside.length ? element("details", "", head, ...inside) : head);
     made.dataset.n = request.n;
     made.dataset.status = request.status;
@@ -99,7 +137,7 @@
     last = newest.n;
     const open = list.querySelector(":first-child > details");
     if (open) open.open = true;
-    news.textContent = `${newest.kind}: ${verdict(newest)}. ${newest.refused || ""}`;
+    news.textContent = `${title(newest)}: ${verdict(newest)}. ${newest.refused || ""}`;
   }
 
   async function ask() {
@@ -118,5 +156,6 @@
   }
 
   document.addEventListener("visibilitychange", ask);
+  document.addEventListener("demo:said", ask);
   ask();
 })();

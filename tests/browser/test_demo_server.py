@@ -1,0 +1,163 @@
+"""The demo's calls from the server in Chromium: what is pressed, and what Intercom's API received of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from segment_intercom.demo import create_demo
+
+pytestmark = pytest.mark.not_in(
+    "webkit", reason="WebDriver hears no errors and dialogs; test_every_engine.py goes one way through the demo"
+)
+
+
+@pytest.fixture
+def address(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
+    """The demo with delivery: it has to know its address, so that it comes after its server."""
+    made: list[Flask] = []
+    address = serve(lambda environ, start: made[0](environ, start))
+    made.append(create_demo(address, tmp_path / "outbox.db"))
+    yield address
+    office = made[0].extensions["segment_intercom"].office
+    assert office.flush(10) == 0
+    office.close()
+
+
+@pytest.fixture
+def demo(page: Page, address: str) -> Iterator[Page]:
+    """The demo's page, where a dialog or an error that no script caught fails the test."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: (errors.append(dialog.message), dialog.dismiss()))
+    page.goto(address)
+    yield page
+    assert errors == []
+
+
+def log_in(page: Page, person: str = "mara") -> None:
+    page.locator(f"#person-{person}").click()
+    expect(page.locator(f"#person-{person}")).to_have_attribute("aria-pressed", "true")
+    expect(newest(page)).to_contain_text("boot")
+
+
+def call(page: Page, *methods: str) -> None:
+    for method in methods:
+        page.get_by_role("button", name=f"Call {method}").click()
+
+
+def newest(page: Page) -> Any:
+    return page.locator("#received .entry").first
+
+
+def said(page: Page) -> Any:
+    return page.locator("#server-said")
+
+
+def requests(page: Page, address: str) -> list[Any]:
+    """What came through the REST API, without what was refused."""
+    state = page.request.get(f"{address}/sandbox/inspector/state.json").json()
+    return [each for each in state["requests"] if each["kind"] == "rest" and not each["refused"]]
+
+
+def test_calls_reach_intercom_in_order_and_show_without_a_reload(demo: Page, address: str) -> None:
+    log_in(demo)
+    demo.evaluate("window.same = true")
+    call(demo, "identify", "track")
+    expect(newest(demo)).to_contain_text("POST /events")
+    expect(newest(demo)).to_contain_text("Order Completed")
+    expect(said(demo)).to_have_text("track() is in the outbox; its requests appear below.")
+    sent = [(each["method"], each["path"].split("/")[1]) for each in requests(demo, address)]
+    assert (sent[-2:], demo.evaluate("window.same")) == ([("PUT", "contacts"), ("POST", "events")], True)
+
+
+def test_an_identify_from_the_server_changes_the_person_of_the_page(demo: Page, address: str) -> None:
+    log_in(demo)
+    call(demo, "identify")
+    expect(newest(demo)).to_contain_text('"shift":"Night"')
+    expect(newest(demo)).to_contain_text("200 accepted")
+    state = demo.request.get(f"{address}/sandbox/inspector/state.json").json()
+    [mara] = state["people"]
+    assert (mara["user_id"], mara["custom_attributes"]["shift"]) == ("usr_2041", "Night")
+
+
+@pytest.mark.parametrize("person", ["jonas", "ines", "script"])
+def test_everybody_who_is_logged_in_can_be_spoken_of(demo: Page, person: str) -> None:
+    log_in(demo, person)
+    call(demo, "group", "track")
+    expect(newest(demo)).to_contain_text("POST /events")
+    expect(newest(demo)).to_contain_text("202 accepted")
+
+
+def test_a_refused_request_says_how_the_sender_goes_on(demo: Page) -> None:
+    log_in(demo, "ines")
+    call(demo, "identify")
+    refused = demo.locator("#received .entry", has_text="409 refused")
+    expect(refused).to_contain_text("the sender goes on with an update")
+    expect(newest(demo)).to_contain_text("PUT /contacts/…")
+    expect(newest(demo)).to_contain_text("200 accepted")
+
+
+def test_a_visitor_is_told_that_nothing_can_be_sent(demo: Page) -> None:
+    expect(demo.locator(".remark")).to_contain_text("Nothing can be sent of a visitor")
+    for method in ("identify", "group", "track"):
+        expect(demo.get_by_role("button", name=f"Call {method}")).to_be_disabled()
+
+
+def test_who_was_logged_out_in_another_tab_is_told_as_well(demo: Page) -> None:
+    log_in(demo)
+    demo.request.post(f"{demo.url.partition('#')[0]}choose", form={"person": "visitor"})
+    call(demo, "track")
+    expect(said(demo)).to_contain_text("Nothing can be sent of a visitor")
+    expect(said(demo)).to_have_class(re.compile("refused"))
+
+
+def test_a_site_that_does_not_answer_is_named(demo: Page) -> None:
+    log_in(demo)
+    demo.route("**/say", lambda route: route.abort())
+    call(demo, "track")
+    expect(said(demo)).to_contain_text("track() was not made: the site does not answer.")
+
+
+def test_a_call_is_made_by_keyboard_and_heard(demo: Page) -> None:
+    log_in(demo)
+    button = demo.get_by_role("button", name="Call track")
+    expect(button).to_have_accessible_description(re.compile(r'^intercom\.track\(event="Order Completed"'))
+    button.press("Enter")
+    expect(demo.get_by_role("status").filter(has_text="track() is in the outbox")).to_have_count(1)
+    expect(button).to_be_focused()
+    expect(newest(demo)).to_contain_text("POST /events")
+
+
+def test_the_section_fits_a_narrow_screen(demo: Page) -> None:
+    demo.set_viewport_size({"width": 360, "height": 740})
+    log_in(demo)
+    call(demo, "identify", "group", "track")
+    expect(newest(demo)).to_contain_text("POST /events")
+    assert demo.evaluate("document.documentElement.scrollWidth") <= 360
+    assert min(demo.locator("#server button").evaluate_all("all => all.map((one) => one.offsetHeight)")) >= 24
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_delivers_and_leaves_nothing_behind(page: Page, tmp_path: Path, end: signal.Signals) -> None:
+    started = [sys.executable, "-u", "-m", "segment_intercom", "demo", "--port", "0"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(started, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        page.goto(process.stdout.readline().split()[2])
+        log_in(page)
+        call(page, "track")
+        expect(newest(page)).to_contain_text("202 accepted")
+        process.send_signal(end)
+        assert process.wait(timeout=20) == 0
+    assert list(tmp_path.iterdir()) == []
