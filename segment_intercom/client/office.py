@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from ..calls import Call, Group, Identify, Track, user_id_text
-from ..errors import CallError
+from ..errors import CallError, SettingsError
 from ..message import write
 from ..outbox import Outbox, claim, open_outbox
 from ..rest import Subject, rest_operations
@@ -56,7 +56,7 @@ class Office:
         letter = self.prepare(call, strict=strict)
         if letter is None or not self.settings.enabled:
             return
-        counter = self._open()
+        counter = self._open(strict=strict)
         if not counter.outbox.put(letter.mailbox, letter.text, letter.message_id):
             logger.info("a call with a message id of the last 24 hours came again; it is not sent twice")
         counter.deliver()
@@ -70,7 +70,7 @@ class Office:
         if mailbox is None:
             if strict:
                 raise CallError("user_id", _NOBODY)
-            report.note("user_id", f"{_NOBODY}; the call is left out")
+            logger.warning("a %s call is left out: user_id %s", type(call).__name__.lower(), _NOBODY)
             return None
         if isinstance(call, Track):
             self._count_name(call.event)
@@ -100,13 +100,13 @@ class Office:
         if counter is not None and counter.pid == os.getpid():
             counter.close()
 
-    def _open(self) -> _Counter:
+    def _open(self, *, strict: bool) -> _Counter:
         counter, pid = self._counter, os.getpid()
         if counter is not None and counter.pid == pid:
             return counter
         with self._locks.setdefault(pid, threading.Lock()):
             if self._counter is None or self._counter.pid != pid:
-                self._counter = _Counter(self.settings, self._transport)
+                self._counter = _Counter(self.settings, self._transport, strict=strict)
             return self._counter
 
     def _count_name(self, event: str) -> None:
@@ -125,12 +125,10 @@ class Office:
 class _Counter:
     """What an office has open in one process."""
 
-    def __init__(self, settings: Settings, transport: Transport | None) -> None:
+    def __init__(self, settings: Settings, transport: Transport | None, *, strict: bool) -> None:
         self.pid = os.getpid()
         self._settings = settings
-        self._own = None
-        if settings.deliver == "thread" and transport is None:
-            self._own = HttpTransport(settings, connections=_THREADS)
+        self._own = _http(settings, strict=strict) if settings.deliver == "thread" and transport is None else None
         self._transport = transport if transport is not None else self._own
         self.outbox: Outbox = open_outbox(settings.outbox)
         claim(self.outbox, settings.app_id)
@@ -182,6 +180,17 @@ class _Counter:
                 logger.exception("no thread can be started to deliver; the next call tries again")
             else:
                 self._worker = worker
+
+
+def _http(settings: Settings, *, strict: bool) -> HttpTransport | None:
+    """The way to Intercom; without a token, calls are kept all the same where customers would meet the error."""
+    try:
+        return HttpTransport(settings, connections=_THREADS)
+    except SettingsError as error:
+        if strict:
+            raise
+        logger.error("calls are kept and not delivered, until somebody sets it: %s", error)  # noqa: TRY400
+        return None
 
 
 def _mailbox(call: Identify | Group | Track) -> str | None:

@@ -25,7 +25,7 @@ def check_server(settings: Settings, transport: Transport | None = None) -> list
     there is nothing to ask.
     """
     if settings.access_token is None and settings.api_key is None and transport is None:
-        return [ok("access_token: not set, so this process delivers nothing from the server")]
+        return [ok("access_token: not set, so this process can deliver no calls of server code; pages need none")]
     return [*_connection(settings, transport), *_outbox(settings)]
 
 
