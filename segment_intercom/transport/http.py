@@ -185,7 +185,7 @@ def _authorization(settings: Settings) -> str:
     if settings.app_id is None or settings.api_key is None:
         raise SettingsError(
             "access_token",
-            "is needed to send to Intercom: set INTERCOM_ACCESS_TOKEN to that of the Developer Hub (or give api_key and "
+            "is needed to send to Intercom: set INTERCOM_ACCESS_TOKEN to that of the Developer Hub (or api_key with "
             "app_id), or switch Intercom off with INTERCOM_ENABLED=false",
         )
     return basic_authorization(f"{settings.app_id}:{settings.api_key}")
