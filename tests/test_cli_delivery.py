@@ -62,6 +62,11 @@ def test_status_shows_how_many_wait_were_delivered_and_given_up_and_why(run: Cal
     assert "ann@example.com" not in result.output, "what a user's call holds is shown only where it is asked for"
 
 
+def test_calls_that_are_at_fault_themselves_are_dropped(run: Callable[..., Result]) -> None:
+    assert run("retry", "--discard").stdout == "1 call dropped\n"
+    assert ["Given", "up", "0"] in lines(run("status"))
+
+
 def test_status_shows_as_many_dead_letters_as_are_asked_for(run: Callable[..., Result]) -> None:
     assert len(lines(run("status", "--limit", "0"))) == 4
 

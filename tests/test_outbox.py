@@ -328,6 +328,17 @@ def test_dead_letters_come_newest_first_and_at_most_so_many(box: Outbox) -> None
     assert [dead.message for dead in box.dead_letters()] == [b"4", b"3", b"2", b"1", b"0"]
 
 
+def test_dead_letters_can_be_dropped_for_good(box: Outbox) -> None:
+    for number in range(3):
+        box.put("u", b"%d" % number)
+    lease = box.lease()
+    assert lease is not None
+    for letter in lease.letters[:2]:
+        box.give_up(lease, letter, "refused")
+    assert (box.discard(), box.discard(), box.dead_letters(), box.resend()) == (2, 0, [], 0)
+    assert box.counts() == Counts(waiting=1, delivered=0, given_up=0)
+
+
 def test_dead_letters_are_sent_again_in_order_behind_what_waits(box: Outbox) -> None:
     for message in (b"1", b"2"):
         box.put("ann", message)

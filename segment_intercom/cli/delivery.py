@@ -85,14 +85,18 @@ def status(limit: int, as_json: bool) -> None:
         kind = _message(one).get("type", "?") if isinstance(_message(one), dict) else "?"
         click.echo(f"  {_time(one.given_up_at)}  {kind:<8}  {one.reason}")
     if dead:
-        click.echo("Mend the cause, then send them again: segment-intercom retry. --json shows each with its reply.")
+        click.echo("Mend the cause, then send them again: segment-intercom retry (or --discard). --json shows all.")
 
 
 @main.command()
-def retry() -> None:
-    """Put the calls that were given up back into the outbox, to be delivered again."""
+@click.option("--discard", is_flag=True, help="Drop them for good instead, where they themselves are at fault.")
+def retry(discard: bool) -> None:
+    """Put the calls that were given up back into the outbox, behind what waits there, to be delivered again."""
     with _outbox(settings_here()) as outbox:
-        click.echo(f"{_calls(outbox.resend())} put back")
+        if discard:
+            click.echo(f"{_calls(outbox.discard())} dropped")
+        else:
+            click.echo(f"{_calls(outbox.resend())} put back")
 
 
 @contextmanager

@@ -96,6 +96,9 @@ class Outbox(Protocol):
     def resend(self) -> int:
         """Put all dead letters back, oldest first, behind what their users have waiting; return how many."""
 
+    def discard(self) -> int:
+        """Drop all dead letters for good; return how many."""
+
     def recall(self, key: str) -> str | None:
         """What was remembered under a key, by any worker, while it lasts."""
 

@@ -188,6 +188,13 @@ class SqliteOutbox:
             resent, more = resent + moved, moved > 0
         return resent
 
+    def discard(self) -> int:
+        """Drop all dead letters for good; return how many."""
+        with self._database.writing() as connection:
+            dropped = connection.execute("DELETE FROM dead").rowcount
+            connection.execute("UPDATE state SET resent = resent + ?", (dropped,))
+        return dropped
+
     def recall(self, key: str) -> str | None:
         """What was remembered under a key, by any worker, while it lasts."""
         query = "SELECT value FROM notes WHERE key = ? AND until > ?"
