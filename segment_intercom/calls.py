@@ -64,7 +64,7 @@ class Call:
         """The options for Intercom: ``integrations.Intercom`` when it is an object, else ``context.Intercom``."""
         for place in (self._integrations(), self.context):
             for name, value in place.items():
-                if str(name).lower() == "intercom" and isinstance(value, Mapping):
+                if type(name) is str and len(name) == 8 and name.lower() == "intercom" and isinstance(value, Mapping):
                     return value
         return {}
 

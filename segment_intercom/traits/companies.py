@@ -74,9 +74,10 @@ def company_of(value: Any, settings: Settings, report: Report) -> dict[str, Any]
         return None
     known, custom = _split(traits, report)
     name = _name(known.get("name"))
-    if (unreadable := next((slot for slot in _IDS if _is_unreadable(known.get(slot))), None)) is not None:
-        report.refuse(f"company.{unreadable}", "must be a string, a whole number or a UUID")
-        return None
+    for slot in _IDS:
+        if slot in known and _is_unreadable(known[slot]):
+            report.refuse(f"company.{slot}", "must be a string, a whole number or a UUID")
+            return None
     identifier = _identifier(known, name)
     if identifier is None:
         report.note("company", "has neither id nor name and is left out; give it one of them")
@@ -115,7 +116,7 @@ def with_users(company: Any, known: Mapping[str, Any]) -> Any:
 
 def traits_of(value: Any) -> Mapping[str, Any] | None:
     """The traits of a company in any of its forms, or None when it is none."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return value
     if isinstance(value, str) or text_of(value):
         return {"name": text_of(value)}
@@ -156,6 +157,8 @@ def _scalar(value: Any, slot: str, report: Report) -> Any:
 
 
 def _name(value: Any) -> str | None:
+    if type(value) is str:
+        return value.strip() or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value)
 
 
@@ -174,6 +177,8 @@ def _is_blank(value: Any) -> bool:
 
 
 def _readable(value: Any) -> str | int | None:
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str | UUID):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 
@@ -48,6 +48,8 @@ def seconds(value: object) -> int | None:
     """
     if type(value) is int and -_MILLISECONDS_FROM < value < _MILLISECONDS_FROM:
         return value
+    if type(value) is str:
+        return _from_text(value.strip())
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, datetime):
@@ -68,7 +70,8 @@ def date_in_text(text: str) -> int | None:
 
 def _elapsed(moment: datetime) -> int:
     aware = moment if moment.utcoffset() is not None else moment.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // timedelta(seconds=1)
+    since = aware - _EPOCH
+    return since.days * _DAY + since.seconds
 
 
 def _from_number(number: float | Decimal) -> int | None:

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+_NUMBERS = (int, float, Decimal)
 _LONGEST = 40  # nobody has as much; what is longer is no amount
 _AMOUNT = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
 
@@ -31,7 +32,7 @@ def decimal(value: Any) -> Decimal | None:
     """Read a number or a text such as ``$1,234.50`` as an exact Decimal; None when it is neither."""
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, _NUMBERS):
         return Decimal(str(value)) if is_finite(value) else None
     text = str(value).strip().replace("$", "", 1) if isinstance(value, str) else ""
     return Decimal(text.replace(",", "")) if len(text) <= _LONGEST and _AMOUNT.fullmatch(text) else None
