@@ -7,13 +7,16 @@ ENGINES := chromium firefox webkit
 BROWSERS ?= $(ENGINES)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test test-browsers lint format assets check-assets bench screenshot browser clean \
+.PHONY: demo test servers test-browsers lint format assets check-assets bench screenshot browser clean \
   $(ENGINES:%=browser-%) $(ENGINES:%=test-browser-%)
 
 demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
 	$(BIN)/segment-intercom demo --port $(PORT)
 
-test: $(VENV)/test browser  ## Run all tests
+# Older releases of Segment's library, which send their key otherwise.
+SEGMENTS := $(VENV)/segment-2.2 $(VENV)/segment-2.3
+
+test: $(VENV)/test browser servers $(SEGMENTS) node_modules/.package-lock.json  ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
 
 test-browsers: $(BROWSERS:%=test-browser-%)  ## Run the tests of pages in three browsers; BROWSERS=webkit chooses
@@ -33,10 +36,13 @@ format: $(VENV)/lint  ## Format the code
 assets: node_modules/.package-lock.json  ## Build the scripts that pages get
 	npm run --silent build
 
-check-assets: assets
+check-assets: assets  ## Hold the built scripts against their sources, and the browsers that the README names
 	@git diff --exit-code --stat -- '*.min.js' || { echo "built scripts differ from their sources: run 'make assets' and commit"; exit 1; }
+	@for level in 2015:loader 2015:loader-remote 2015:stub 2020:analytics; do \
+	  node_modules/.bin/acorn --ecma$${level%%:*} --silent static/segment_intercom/$${level##*:}.min.js \
+	  || { echo "$${level##*:}.min.js is not as browsers of ES$${level%%:*} read it"; exit 1; }; done
 
-bench: $(VENV)/bench browser  ## Measure, and print ratios
+bench: $(VENV)/bench $(VENV)/test browser servers  ## Measure, and print ratios
 	$(BIN)/python -m benchmarks
 
 screenshot: $(VENV)/test browser  ## Take the README's picture of the demo
@@ -44,6 +50,13 @@ screenshot: $(VENV)/test browser  ## Take the README's picture of the demo
 
 # The browsers are the system's: Playwright's own Chromium is used where there is no package for it.
 browser: browser-chromium
+
+# The servers that tests start, each with a folder of its own: PostgreSQL, NATS.
+servers:
+	@{ ls /usr/lib/postgresql/*/bin/postgres || command -v postgres; } >/dev/null 2>&1 && command -v nats-server >/dev/null || { \
+	  echo "no PostgreSQL or nats-server found; installing them"; \
+	  command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends \
+	  postgresql nats-server >/dev/null; } || { echo "install PostgreSQL and nats-server: apt-get install postgresql nats-server"; exit 1; }
 
 $(ENGINES:%=browser-%): browser-%: $(VENV)/test
 	@$(BIN)/python -m tests.browser.find_browser $* 2>/dev/null || { \
@@ -68,6 +81,9 @@ $(VENV)/base: pyproject.toml | $(BIN)/python
 $(VENV)/%: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
+
+$(VENV)/segment-%: | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --target $@ "segment-analytics-python==$*.*"
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends npm >/dev/null; } \

@@ -16,9 +16,14 @@ QUESTIONS = (
     "bytes",
     "mapping",
     "accept",
+    "collector",
+    "replay",
+    "postgres",
     "waiting",
+    "lock",
     "delivery",
     "budget",
+    "soak",
 )
 _HEADINGS = ("question", "ratio: median (min-max)", "bar", "", "context")
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import orjson
 
 from segment_intercom import Settings
+from segment_intercom.delivery import Worker
 from segment_intercom.outbox import SqliteOutbox
-from segment_intercom.sender import Worker
 from segment_intercom.transport import HttpTransport
 
 from . import messages

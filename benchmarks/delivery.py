@@ -15,10 +15,10 @@ import orjson
 from urllib3 import HTTPConnectionPool, connection_from_url
 
 from segment_intercom import Operation, Settings
+from segment_intercom.delivery import Sender, Worker
 from segment_intercom.outbox import SqliteOutbox
 from segment_intercom.sandbox import Workspace, create_sandbox
 from segment_intercom.sandbox.rest import Asked, answer
-from segment_intercom.sender import Sender, Worker
 from segment_intercom.transport import HttpTransport, Reply, Transport
 
 from . import messages

@@ -59,18 +59,21 @@ class MissingError(Exception):
 
 
 def interleave(
-    variants: Mapping[str, Variant], rounds: int = _ROUNDS, seconds_a_piece: float = _SECONDS_A_PIECE
+    variants: Mapping[str, Variant],
+    rounds: int = _ROUNDS,
+    seconds_a_piece: float = _SECONDS_A_PIECE,
+    calls: int | None = None,
 ) -> dict[str, list[float]]:
     """Return the seconds that one call of each variant took, round by round; every other round runs backwards.
 
-    A piece is what one variant gets of a round: longer than whatever it does only now and then.
+    A piece is what one variant gets of a round: longer than whatever it does only now and then, or so many ``calls``.
     """
     timers = {name: Timer(variant) for name, variant in variants.items()}
-    calls = {name: _calls(timer, seconds_a_piece) for name, timer in timers.items()}
+    pieces = {name: calls or _calls(timer, seconds_a_piece) for name, timer in timers.items()}
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds):
         for name in in_turn(list(variants), number):
-            seconds[name].append(timers[name].timeit(calls[name]) / calls[name])
+            seconds[name].append(timers[name].timeit(pieces[name]) / pieces[name])
     return seconds
 
 

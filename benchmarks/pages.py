@@ -33,8 +33,8 @@ PAGES = {
     "analytics_snippet": "{{ analytics_snippet(user) }}",
 }
 MESSENGER = "/sandbox/messenger/"
-# JavaScript: the queue has a `push`, the runtime has none; a page without analytics has nothing to wait for.
-RUNTIME_IS_THERE = "!window.analytics?.push"
+# JavaScript; a page without analytics has nothing to wait for.
+RUNTIME_IS_THERE = "!window.analytics || analytics.initialized"
 _WIDGET = "/sandbox/widget"
 _RUNTIME = "/runtime"
 _PAGE = """<!doctype html>

@@ -6,9 +6,10 @@
     ├── CallError          a call or a Segment message is malformed
     ├── TraitError         the value of a trait or property cannot be sent
     ├── OutboxError        the outbox cannot be read or written: says which, why, and the remedy
-    └── TransportError     Intercom did not answer: a time-out, a broken connection, an unknown host
+    ├── TransportError     Intercom did not answer: a time-out, a broken connection, an unknown host
+    └── DeliveryError      with deliver="now": Intercom refused the call, or did not answer
 
-Messages name the field and the remedy, never the value: a value may be a secret or somebody's data.
+Messages name the field and the remedy, never the value: a value may be a secret or a user's data.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class TraitError(_FieldError):
 
 class OutboxError(SegmentIntercomError):
     """The place where calls wait for delivery cannot be read or written; the call was not accepted."""
+
+
+class DeliveryError(SegmentIntercomError):
+    """Intercom refused a call that was sent at once (``deliver="now"``), or did not answer: it is not delivered."""
 
 
 class TransportError(SegmentIntercomError):

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
-from . import checks
+from . import _validators as validators
+from .diagnostics import logger
 from .errors import SettingsError
 from .intercom_keys import check_messenger
-
-logger = logging.getLogger("segment_intercom")
+from .spec import SPEC
 
 PREFIX = "INTERCOM_"
 DEFAULT_LAUNCHER = "#IntercomDefaultWidget"
 WIDGET_URL = "https://widget.intercom.io/widget"
 # Intercom's hosts carry the region's name; the United States' have none (developer documentation, "Regional hosting").
-_REGION_HOSTS = {"us": "", "eu": "eu.", "au": "au."}
 
 Region = Literal["us", "eu", "au"]
 NestedHandling = Literal["flatten", "stringify", "drop"]
@@ -60,17 +58,21 @@ class Settings:
     event_property_limit: int = 10
     collect_address: bool = False
     outbox: str = field(default="sqlite:///segment-intercom.db", repr=False)
-    deliver: Literal["thread", "worker"] = "thread"
+    deliver: Literal["thread", "worker", "now"] = "thread"
+    exit_timeout: float = 2
+    before_send: Callable[[Any], Any] | None = None
     write_keys: Sequence[str] = field(default=(), repr=False)
     browser_write_keys: Sequence[str] = ()
+    trusted_proxies: int = 0
     exclude: Sequence[str] = ()
     auto_include: bool = False
+    respect_gpc: bool = False
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
             try:
                 value = check(getattr(self, name))
-            except checks.Refused as refused:
+            except validators.InvalidValue as refused:
                 raise SettingsError(name, str(refused)) from None
             object.__setattr__(self, name, value)
         if self.signed_fields and self.identity != "jwt":
@@ -83,9 +85,9 @@ class Settings:
         An error names the key as it was written there, ``INTERCOM_APP_ID``.
         """
         _warn_of_slips(config)
-        given = {name: config[key] for name in _CHECKS if (key := PREFIX + name.upper()) in config}
+        values = {name: config[key] for name in _CHECKS if (key := PREFIX + name.upper()) in config}
         try:
-            return cls(**{name: _from_text(name, value) for name, value in given.items()})
+            return cls(**{name: _from_text(name, value) for name, value in values.items()})
         except SettingsError as error:
             raise SettingsError(PREFIX + error.field.upper(), error.problem) from None
 
@@ -112,30 +114,32 @@ class Settings:
         """The Messenger's ``api_base``: None in the United States, where it is left out."""
         if self.messenger_url is not None or self.region == "us":
             return self.messenger_url
-        return f"https://api-iam.{_REGION_HOSTS[self.region]}intercom.io"
+        return f"https://api-iam.{SPEC.regions[self.region].host}intercom.io"
 
     @property
     def rest_url(self) -> str:
         """Where Intercom's REST API is."""
-        return self.api_url or f"https://api.{_REGION_HOSTS[self.region]}intercom.io"
+        return self.api_url or f"https://api.{SPEC.regions[self.region].host}intercom.io"
 
 
 def _secrets(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
     try:
-        secrets = (value,) if isinstance(value, str) else checks.strings(value)
-    except checks.Refused:
-        raise checks.Refused("must be a string, or a list of strings of which the first signs") from None
+        secrets = (value,) if isinstance(value, str) else validators.strings(value)
+    except validators.InvalidValue:
+        raise validators.InvalidValue("must be a string, or a list of strings of which the first signs") from None
     if not secrets or not all(secret.strip() for secret in secrets):
-        raise checks.Refused("an empty secret verifies nobody; give the Messenger's secret, or leave the setting out")
+        raise validators.InvalidValue(
+            "an empty secret verifies nobody; give the Messenger's secret, or leave the setting out"
+        )
     return secrets
 
 
 def _handling_for(value: object) -> Mapping[str, NestedHandling]:
-    chosen = checks.mapping(value)
+    chosen = validators.mapping(value)
     for handling in chosen.values():
-        checks.one_of("flatten", "stringify", "drop")(handling)
+        validators.one_of("flatten", "stringify", "drop")(handling)
     return MappingProxyType({str(key): handling for key, handling in chosen.items()})
 
 
@@ -152,50 +156,59 @@ def _from_text(name: str, value: object) -> Any:
     if not isinstance(value, str):
         return value
     if name == "identity_secret":  # one secret is text, too, so that its check could not tell a list from it
-        return checks.json_or(value, checks.listed)
-    return checks.parse(value, _CHECKS[name])
+        return validators.json_or(value, validators.listed)
+    return validators.parse(value, _CHECKS[name])
 
 
-check_app_id = checks.matching(
+check_app_id = validators.matching(
     r"[A-Za-z0-9]{8}|[A-Za-z0-9]{40}",
     "8 or 40 letters and digits, as text: Intercom shows it in its settings, under Installation",
 )
 
 # Each field with its check: value in, the value kept out.
-_CHECKS: dict[str, checks.Check] = {
-    "app_id": checks.optional(check_app_id),
-    "enabled": checks.boolean,
-    "strict": checks.optional(checks.boolean),
+_CHECKS: dict[str, validators.Check] = {
+    "app_id": validators.optional(check_app_id),
+    "enabled": validators.boolean,
+    "strict": validators.optional(validators.boolean),
     "identity_secret": _secrets,
-    "identity": checks.one_of("hash", "jwt"),
-    "identity_ttl": checks.integer(minimum=1),
-    "signed_fields": checks.strings,
-    "region": checks.one_of("us", "eu", "au"),
-    "launcher_selector": checks.text,
-    "hide_default_launcher": checks.optional(checks.boolean),
+    "identity": validators.one_of("hash", "jwt"),
+    "identity_ttl": validators.integer(minimum=1),
+    "signed_fields": validators.strings,
+    "region": validators.one_of(*SPEC.regions),
+    "launcher_selector": validators.text,
+    "hide_default_launcher": validators.optional(validators.boolean),
     "messenger": check_messenger,
-    "nested_handling": checks.one_of("flatten", "stringify", "drop"),
+    "nested_handling": validators.one_of("flatten", "stringify", "drop"),
     "nested_handling_for": _handling_for,
-    "rich_links": checks.strings,
-    "collect_context": checks.boolean,
-    "access_token": checks.optional(checks.matching(r"[\x21-\x7e]+", "a token as Intercom shows it, without spaces")),
-    "api_key": checks.optional(checks.matching(r"[A-Za-z0-9]{40}", "the 40 letters and digits of a legacy API key")),
-    "runtime_url": checks.optional(checks.page_url),
-    "api_version": checks.matching(r"1\.4|2\.\d{1,2}", '"1.4" or a version from "2.0" on'),
-    "api_url": checks.optional(checks.url),
-    "messenger_url": checks.optional(checks.page_url),
-    "widget_url": checks.page_url,
-    "create_attributes": checks.boolean,
-    "event_name_limit": checks.integer(minimum=1),
-    "event_property_limit": checks.integer(minimum=1),
-    "collect_address": checks.boolean,
-    "outbox": checks.matching(
-        r"(sqlite:///|nats://|tls://).+", 'the address of a SQLite file, such as "sqlite:///segment-intercom.db"'
+    "rich_links": validators.strings,
+    "collect_context": validators.boolean,
+    "access_token": validators.optional(
+        validators.matching(r"[\x21-\x7e]+", "a token as Intercom shows it, without spaces")
     ),
-    "deliver": checks.one_of("thread", "worker"),
-    "write_keys": checks.strings,
-    "browser_write_keys": checks.strings,
-    "exclude": checks.strings,
-    "auto_include": checks.boolean,
+    "api_key": validators.optional(
+        validators.matching(r"[A-Za-z0-9]{40}", "the 40 letters and digits of a legacy API key")
+    ),
+    "runtime_url": validators.optional(validators.page_url),
+    "api_version": validators.matching(r"1\.4|2\.\d{1,2}", '"1.4" or a version from "2.0" on'),
+    "api_url": validators.optional(validators.url),
+    "messenger_url": validators.optional(validators.page_url),
+    "widget_url": validators.page_url,
+    "create_attributes": validators.boolean,
+    "event_name_limit": validators.integer(minimum=1),
+    "event_property_limit": validators.integer(minimum=1),
+    "collect_address": validators.boolean,
+    "outbox": validators.matching(
+        r"(sqlite:///|postgresql://|postgres://|nats://|tls://).+",
+        'the address of a SQLite file, such as "sqlite:///segment-intercom.db", or of a database, "postgresql://host/name"',
+    ),
+    "deliver": validators.one_of("thread", "worker", "now"),
+    "exit_timeout": validators.number(minimum=0),
+    "before_send": validators.optional(validators.function),
+    "write_keys": validators.strings,
+    "browser_write_keys": validators.strings,
+    "trusted_proxies": validators.integer(minimum=0),
+    "exclude": validators.strings,
+    "auto_include": validators.boolean,
+    "respect_gpc": validators.boolean,
 }
 _SECRET_KEYS = {PREFIX + item.name.upper() for item in fields(Settings) if not item.repr and item.default is None}

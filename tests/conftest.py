@@ -12,6 +12,8 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from segment_intercom import Settings
+from segment_intercom.diagnostics import WARNINGS
+from tests.children import Children, children
 
 # A slow machine is no fault of the code.
 hypothesis.settings.register_profile("shared", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -47,6 +49,20 @@ def serve() -> Iterator[Callable[[Callable[..., Any]], str]]:
         yield lambda app: stack.enter_context(serving(app))
 
 
+@pytest.fixture(scope="module")
+def serve_module() -> Iterator[Callable[[Callable[..., Any]], str]]:
+    """Serve applications until the tests of a module end."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(serving(app))
+
+
+@pytest.fixture
+def family() -> Iterator[Children]:
+    """Start processes, which end with the test: ``process = family.start([...])``."""
+    with children() as family:
+        yield family
+
+
 @pytest.fixture
 def settings() -> Settings:
     return Settings(app_id=APP_ID, identity_secret=SECRET)
@@ -55,6 +71,12 @@ def settings() -> Settings:
 @pytest.fixture
 def unverified() -> Settings:
     return Settings(app_id=APP_ID)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said_yet() -> None:
+    """A remark is made once for a process; each test hears it anew."""
+    WARNINGS.reset()
 
 
 @pytest.fixture(autouse=True)

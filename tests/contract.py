@@ -12,7 +12,7 @@ from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest
 from werkzeug import Request
 
 from segment_intercom import Operation, Reference
-from segment_intercom.jsontext import dumps
+from segment_intercom._json import dumps
 
 DESCRIPTION = Path(__file__).parent / "intercom-openapi-2.16-pruned.yaml"
 

@@ -94,3 +94,34 @@ def test_any_message_parses_or_is_refused_by_us(message: dict[str, Any], kind: s
         return
     assert isinstance(call.for_intercom, bool)
     assert isinstance(dict(call.options), dict)
+
+
+WHOLE = {"userId": "u", "traits": {"plan": "pro"}, "context": {"active": False}, "integrations": {"All": False}}
+
+
+@pytest.mark.parametrize(
+    "call", [Identify(WHOLE), Identify(traits=WHOLE), Identify("", WHOLE), parse({"type": "identify", "traits": WHOLE})]
+)
+def test_a_single_object_is_the_message_that_it_is(call: Identify) -> None:
+    assert (call.user_id, call.traits, call.context) == ("u", {"plan": "pro"}, {"active": False})
+    assert not call.for_intercom
+
+
+def test_a_single_object_is_a_message_of_every_kind_of_call() -> None:
+    track = Track({"event": "Paid", "properties": {"n": 1}, "userId": "u", "coupon": "x"})
+    assert (track.event, track.properties, track.user_id) == ("Paid", {"n": 1, "coupon": "x"}, "u")
+    group = Group({"groupId": "g", "traits": {"name": "One"}, "userId": "u"})
+    assert (group.group_id, group.traits, group.user_id) == ("g", {"name": "One"}, "u")
+    page = Page({"name": "Home", "properties": {"path": "/"}, "userId": "u"})
+    assert (page.name, page.properties, page.user_id) == ("Home", {"path": "/"}, "u")
+
+
+@pytest.mark.parametrize("traits", [{"context": "mobile"}, {"traits": 5}, {"event": "fair"}, {"properties": {"a": 1}}])
+def test_traits_that_only_look_like_a_message_are_traits(traits: dict[str, Any]) -> None:
+    assert Identify(None, traits).traits == traits
+    assert Identify("u", WHOLE).traits == WHOLE
+
+
+def test_an_id_of_blanks_is_none() -> None:
+    assert Identify(" ", anonymous_id="\n").user_id is None
+    assert Group("\t").group_id is None

@@ -15,7 +15,7 @@ from flask import Flask
 import segment_intercom
 from segment_intercom import Identify, Settings, messenger_settings, rest_operations
 from segment_intercom.cli import main
-from segment_intercom.jinja import OPTIONS
+from segment_intercom.web.helpers import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")

@@ -48,6 +48,9 @@ from tests.conftest import APP_ID, SECRET
         ("api_url", "http://example.com:99999999", "http or https"),
         ("signed_fields", ["email"], 'needs identity "jwt"'),
         ("deliver", "process", '"thread", "worker"'),
+        ("exit_timeout", -1, "at least 0"),
+        ("exit_timeout", float("nan"), "at least 0"),
+        ("exit_timeout", "soon", "a number"),
     ],
 )
 def test_a_wrong_value_names_the_key_and_what_is_accepted(field: str, value: Any, accepted: str) -> None:

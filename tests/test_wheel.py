@@ -38,6 +38,6 @@ def test_the_installed_wheel_renders_a_snippet_and_serves_a_static_file(tmp_path
     python = str(tmp_path / "env" / "bin" / "python")
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
     lines = run(python, "-c", SCRIPT).splitlines()
-    assert lines[0].startswith("<script>(()=>{")
+    assert lines[0].startswith("<script>/*<![CDATA[*/(()=>{")
     assert lines[1:] == ["200", "['demo', 'sandbox']", "True"]
     assert "segment-intercom, version 0.1.0" in run(str(tmp_path / "env/bin/segment-intercom"), "--version")

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from ..calls import Delete
+from ..delivery import Worker
 from ..errors import CallError
-from ..message import read
-from ..outbox import Counts, DeadLetter, Outbox, SqliteOutbox, claim, open_outbox
-from ..sender import Worker
+from ..ingest import Ingest
+from ..metrics import CountedTransport, Measured
+from ..outbox import Counts, DeadLetter, Outbox, claim, open_outbox
+from ..replay import move_all
+from ..serialize import read
 from ..settings import Settings
 from ..transport import HttpTransport
-from .group import main, settings_here
+from .group import log_to_stderr, main, settings_here
+from .observing import METRICS_OPTION, serve_metrics, watch
 
 _SHOWN_EVERY = 0.5
+_FORGET_SECONDS = 60.0
+
+
+class _NothingDelivered(click.ClickException):
+    """Intercom takes no call at all."""
+
+    exit_code = 2
 
 
 @main.command()
@@ -29,40 +41,45 @@ _SHOWN_EVERY = 0.5
 @click.option(
     "--threads", type=click.IntRange(1, 256), default=32, show_default=True, help="How many users are served at once."
 )
-def worker(until_empty: bool, threads: int) -> None:
+@METRICS_OPTION
+def worker(until_empty: bool, threads: int, metrics_port: int | None) -> None:
     """Deliver the calls that wait in the outbox to Intercom.
 
-    SIGTERM or Ctrl+C ends it when what is in flight has ended; nothing is lost by ending it in any other way.
+    SIGTERM or Ctrl+C ends it when what is in flight has ended; nothing is lost by ending it in any other way. With
+    --until-empty it ends with 1 where calls were given up in this run, with 2 where Intercom takes nothing at all.
     """
     settings = settings_here()
     if not settings.enabled:
         raise click.ClickException("INTERCOM_ENABLED is off, so nothing is delivered")
-    transport = HttpTransport(settings, connections=threads)
+    transport = CountedTransport(HttpTransport(settings, connections=threads))
     outbox = open_outbox(settings.outbox)
     claim(outbox, settings.app_id)
     before = outbox.counts()  # an outbox that cannot be opened says so here, and not again and again later
-    _log()
-    found = Worker(settings, outbox, transport, threads=threads, until_empty=until_empty)
+    log_to_stderr()
+    if metrics_port is not None:
+        serve_metrics(metrics_port, Measured(outbox, transport))
+    running = Worker(settings, outbox, transport, threads=threads, until_empty=until_empty)
     click.echo(f"Delivering to {settings.rest_url}: {_calls(before.waiting)} waiting  (Ctrl+C stops it)", err=True)
 
     def stop(*_: Any) -> None:
-        found.stop()
+        running.stop()
         transport.close()
 
     try:
         with _interrupted(stop):
-            found.start()
-            _watch(found, outbox, before.waiting if until_empty else 0)
+            running.start()
+            _watch(running, outbox, before.waiting if until_empty else 0)
     finally:
         left = outbox.counts()
         transport.close()
         outbox.close()
     delivered, given_up = left.delivered - before.delivered, left.given_up - before.given_up
     click.echo(f"Delivered {delivered}, given up {given_up}, waiting {left.waiting}", err=True)
-    if found.unauthorized is not None:
-        raise click.ClickException(
-            "Intercom refuses the token (401): check INTERCOM_ACCESS_TOKEN and INTERCOM_REGION. Nothing is lost"
-        )
+    if running.unauthorized is not None:
+        refused = _NothingDelivered if until_empty else click.ClickException
+        raise refused(f"{running.unauthorized}. Nothing is lost")
+    if until_empty and given_up > 0:
+        click.get_current_context().exit(1)
 
 
 @main.command()
@@ -70,20 +87,37 @@ def worker(until_empty: bool, threads: int) -> None:
 @click.option(
     "--json", "as_json", is_flag=True, help="As JSON, each dead letter with its message and Intercom's reply."
 )
-def status(limit: int, as_json: bool) -> None:
+@click.option("--watch", "watching", is_flag=True, help="Draw depth, age and rate, once a second, until Ctrl+C.")
+def status(limit: int, as_json: bool, watching: bool) -> None:
     """Show how many calls wait, were delivered and were given up, and why."""
     with _outbox(settings_here()) as outbox:
-        there = outbox.path.exists() or not outbox.path.parent.is_dir()  # to look is no reason to make it
+        if watching:
+            watch(outbox)
+            return
+        there = outbox.exists() or outbox.obstacle() is not None  # to look is no reason to make it
         counts, dead = (outbox.counts(), outbox.dead_letters(limit)) if there else (Counts(0, 0, 0), [])
+        oldest = outbox.oldest() if there else None
     if as_json:
-        found = {"waiting": counts.waiting, "delivered": counts.delivered, "given_up": counts.given_up}
-        click.echo(json.dumps({**found, "dead_letters": [_as_json(one) for one in dead]}, indent=2))
+        click.echo(
+            json.dumps(
+                {
+                    **dataclasses.asdict(counts),
+                    "oldest_seconds": oldest,
+                    "dead_letters": [_as_json(dead_letter) for dead_letter in dead],
+                },
+                indent=2,
+            )
+        )
         return
     click.echo(f"Waiting    {counts.waiting}\nDelivered  {counts.delivered}\nGiven up   {counts.given_up}")
-    click.echo(f"Outbox     {outbox.path}{'' if there else ' (made with the first call)'}")
-    for one in dead:
-        kind = _message(one).get("type", "?") if isinstance(_message(one), dict) else "?"
-        click.echo(f"  {_time(one.given_up_at)}  {kind:<8}  {one.reason}")
+    if oldest is not None:
+        click.echo(f"Oldest     {oldest:.0f} s")
+    if counts.left_out:
+        click.echo(f"Left out   {counts.left_out} (values that Intercom refused by name; the log says which)")
+    click.echo(f"Outbox     {outbox.location}{'' if there else ' (made with the first call)'}")
+    for dead_letter in dead:
+        kind = _message(dead_letter).get("type", "?") if isinstance(_message(dead_letter), dict) else "?"
+        click.echo(f"  {_time(dead_letter.given_up_at)}  {kind:<8}  {printable(dead_letter.reason)}")
     if dead:
         click.echo("Mend the cause, then send them again: segment-intercom retry (or --discard). --json shows all.")
 
@@ -99,13 +133,59 @@ def retry(discard: bool) -> None:
             click.echo(f"{_calls(outbox.resend())} put back")
 
 
+@main.command()
+@click.argument("user_id", required=False)
+@click.option("--email", help="The user's e-mail, where there is no id.")
+@click.option("--archive", is_flag=True, help="Archive the contact instead of deleting it.")
+def forget(user_id: str | None, email: str | None, archive: bool) -> None:
+    """Delete a user at Intercom, with their dead letters and all that is remembered of them here.
+
+    It takes its turn behind the user's calls that wait, so that nothing brings them back; ends with 1 where Intercom
+    refused it. With INTERCOM_DELIVER worker it is done once the worker gets to it.
+    """
+    if not user_id and not email:
+        raise click.UsageError("give the user's id, or --email")
+    with closing(Ingest(settings_here())) as ingest:
+        ingest.enqueue(Delete(user_id=user_id, email=email, archive=archive))
+        if ingest.flush(_FORGET_SECONDS):
+            raise click.ClickException("Intercom has not answered yet; a later worker deletes the user")
+    click.echo("done" if settings_here().deliver != "worker" else "in the outbox, for the worker")
+
+
+@main.command()
+@click.option("--to", "target", required=True, metavar="ADDRESS", help="The outbox to which everything moves.")
+def move(target: str) -> None:
+    """Move all calls that wait to another outbox, in their order, whichever two engines these are.
+
+    Interrupted, the same command goes on; nothing is lost or doubled. Point the application at the new address first.
+    Calls that were given up stay: put them back with retry before.
+    """
+    with _outbox(settings_here()) as source, closing(open_outbox(target)) as destination:
+        claim(destination, settings_here().app_id)
+        moved = move_all(source, destination)
+        given_up = source.counts().given_up
+    click.echo(f"{_calls(moved)} moved to {destination.location}")
+    if given_up:
+        click.echo(f"{_calls(given_up)} that were given up stayed (see status)")
+
+
+@main.command()
+def migrate() -> None:
+    """Make the tables of the outbox in PostgreSQL, or bring them to this version's format.
+
+    Run it once before the first start, and after each upgrade of this package; nothing that waits is lost by it.
+    """
+    with _outbox(settings_here()) as outbox:
+        click.echo(outbox.migrate())
+
+
 @contextmanager
-def _outbox(settings: Settings) -> Iterator[SqliteOutbox]:
-    found = open_outbox(settings.outbox)
+def _outbox(settings: Settings) -> Iterator[Outbox]:
+    outbox = open_outbox(settings.outbox)
     try:
-        yield found
+        yield outbox
     finally:
-        found.close()
+        outbox.close()
 
 
 @contextmanager
@@ -125,21 +205,21 @@ def _interrupted(stop: Callable[..., None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _watch(found: Worker, outbox: Outbox, waiting: int) -> None:
+def _watch(worker: Worker, outbox: Outbox, waiting: int) -> None:
     """Wait for the worker's end; on a terminal with a bar of what is left of the calls that waited."""
     if not waiting or not sys.stderr.isatty():
-        while not found.wait(_SHOWN_EVERY):
+        while not worker.wait(_SHOWN_EVERY):
             pass
         return
     with click.progressbar(length=waiting, label="Delivering", file=sys.stderr) as bar:
-        while not found.wait(_SHOWN_EVERY):
+        while not worker.wait(_SHOWN_EVERY):
             bar.update(max(0, waiting - outbox.counts().waiting - bar.pos))
         bar.update(max(0, waiting - outbox.counts().waiting - bar.pos))
 
 
-def _log() -> None:
-    """Write the log of a process that runs by itself; an application that has set one up keeps its own."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+def printable(text: str) -> str:
+    """Intercom's words, or whoever's stand in their place, on a terminal: what would steer it is shown as an escape."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _calls(number: int) -> str:
@@ -150,20 +230,20 @@ def _time(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _message(letter: DeadLetter) -> Any:
+def _message(message: DeadLetter) -> Any:
     with suppress(CallError):
-        return read(letter.message)
+        return read(message.body)
     return None
 
 
-def _as_json(letter: DeadLetter) -> dict[str, Any]:
-    reply: Any = letter.reply
+def _as_json(message: DeadLetter) -> dict[str, Any]:
+    reply: Any = message.reply
     with suppress(ValueError):
-        reply = json.loads(letter.reply)
+        reply = json.loads(message.reply)
     return {
-        "given_up_at": _time(letter.given_up_at),
-        "user": letter.user,
-        "reason": letter.reason,
+        "given_up_at": _time(message.given_up_at),
+        "user": message.user,
+        "reason": message.reason,
         "reply": reply,
-        "message": _message(letter),
+        "message": _message(message),
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 import click
 from flask.cli import ScriptInfo
 
 from ..errors import SegmentIntercomError, SettingsError
-from ..extension import NAME
+from ..integrations.flask import NAME
 from ..settings import Settings
 
 
@@ -33,6 +35,11 @@ def main() -> None:
     """
 
 
+def log_to_stderr() -> None:
+    """Write the log of a process that runs by itself; an application that has set one up keeps its own."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+
+
 def settings_here() -> Settings:
     """The settings of the application, under ``flask intercom``, else those of the environment."""
     flask = click.get_current_context().find_object(ScriptInfo)
@@ -41,5 +48,5 @@ def settings_here() -> Settings:
     state = flask.load_app().extensions.get(NAME)
     if state is None:
         raise click.ClickException("the application has no SegmentIntercom: call SegmentIntercom(app)")
-    found: Settings = state.settings
-    return found
+    settings: Settings = state.settings
+    return settings

@@ -12,7 +12,7 @@ from ..calls import Identify
 from ..doctor import Finding, check_configuration, check_page, check_server, fetch
 from ..identity import user_hash
 from ..messenger import messenger_settings
-from ..snippet import LOADS, render_snippet
+from ..web.snippet import LOADS, render_snippet
 from .group import main, settings_here
 
 # A sign and a word: colours alone tell nothing to many people, and to no log.
@@ -28,12 +28,12 @@ _SIGNS = {"ok": ("+ ok     ", "green"), "warning": ("! warning", "yellow"), "pro
 def snippet(app_id: str | None, user_id: str | None, traits: str, nonce: str | None, load: str) -> None:
     """Print the HTML that puts the Messenger on a page."""
     settings = settings_here()
-    found = messenger_settings(Identify(user_id, _json_object(traits)), settings)
+    intercom_settings = messenger_settings(Identify(user_id, _json_object(traits)), settings)
     if app_id is not None:
-        found = {**found, "app_id": app_id}
-    if "app_id" not in found:
+        intercom_settings = {**intercom_settings, "app_id": app_id}
+    if "app_id" not in intercom_settings:
         raise click.UsageError("no app id: give --app-id or set INTERCOM_APP_ID")
-    click.echo(render_snippet(found, settings=settings, nonce=nonce, load=load))
+    click.echo(render_snippet(intercom_settings, settings=settings, nonce=nonce, load=load))
 
 
 @main.command("hash")
@@ -48,10 +48,10 @@ def hash_command(user_id: str) -> None:
     click.echo(user_hash(secret, user_id))
 
 
-def _cookies(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    if not all("=" in cookie and cookie.isascii() and cookie.isprintable() for cookie in given):
+def _cookies(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not all("=" in cookie and cookie.isascii() and cookie.isprintable() for cookie in values):
         raise click.BadParameter("must be NAME=VALUE, of printable ASCII")
-    return given
+    return values
 
 
 @main.command()
@@ -92,9 +92,9 @@ def _say(finding: Finding) -> None:
 
 def _json_object(text: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
+        decoded = json.loads(text)
     except ValueError as error:
         raise click.BadParameter(f"is no JSON: {error}", param_hint="--traits") from None
-    if not isinstance(found, dict):
+    if not isinstance(decoded, dict):
         raise click.BadParameter("must be a JSON object", param_hint="--traits")
-    return found
+    return decoded

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stderr
 from dataclasses import replace
@@ -12,17 +15,19 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response
 
 from ..demo import create_demo
 from ..sandbox import Fault, Workspace, create_sandbox
 from ..settings import Settings
+from ..spec import SPEC
 from .group import main
 
 _HOST = "127.0.0.1"
 _UNVERIFIED = "no proof is asked for: set INTERCOM_IDENTITY_SECRET here and there to turn verification on"
-# An imitation proves nobody's identity to anybody, so its secret may be known.
+# An imitation proves no identity, so its secret may be known.
 _SANDBOX_APP_ID = "sandbox1"
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,13 +53,13 @@ def demo(port: int) -> None:
     with _bound(port) as server, TemporaryDirectory(prefix="segment-intercom-demo-") as folder:
         app = create_demo(_address(server), Path(folder) / "outbox.db")
         click.echo(f"Demo on {_address(server)}/  (Ctrl+C stops it)")
-        with closing(app.extensions["segment_intercom"].office):
+        with closing(app.extensions["segment_intercom"].ingest):
             _serve(server, app)
 
 
-def _faults(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[Fault, ...]:
+def _faults(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[Fault, ...]:
     try:
-        return tuple(Fault.parse(each) for each in given)
+        return tuple(Fault.parse(text) for text in texts)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -62,7 +67,7 @@ def _faults(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tu
 @main.command()
 @_port(5001)
 @click.option("--app-id", help=f"The workspace; INTERCOM_APP_ID, else {_SANDBOX_APP_ID}.")
-@click.option("--region", type=click.Choice(["us", "eu", "au"]), help="INTERCOM_REGION, else us.")
+@click.option("--region", type=click.Choice([*SPEC.regions]), help="INTERCOM_REGION, else us.")
 @click.option("--visitors/--no-visitors", default=True, show_default=True, help='"Visitors on your website".')
 @click.option("--enforce/--no-enforce", default=None, help="Refuse users without a valid proof: on with a secret.")
 @click.option("--trusted-domain", multiple=True, metavar="HOST", help="Refuse pages of other hosts; repeatable.")
@@ -76,7 +81,10 @@ def _faults(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tu
     callback=_faults,
     help="Let REST requests go wrong: a status such as 500=0.1, or drop=0.01; repeatable.",
 )
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
 def sandbox(
+    context: click.Context,
     port: int,
     app_id: str | None,
     region: Any,
@@ -86,38 +94,53 @@ def sandbox(
     rate_limit: int,
     slow: float,
     faults: tuple[Fault, ...],
+    command: tuple[str, ...],
 ) -> None:
     """Serve an imitation of Intercom to develop and test against.
+
+    With a command behind --, such as segment-intercom sandbox -- flask run, that command gets the sandbox's settings in
+    its environment, on a port that the system chooses, and both end together.
 
     The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof. The REST API is opened by
     INTERCOM_ACCESS_TOKEN or INTERCOM_API_KEY; without a token, by any.
     """
+    workspace = _workspace(app_id, region)
+    workspace.enforce_identity, workspace.visitors = enforce, visitors
+    workspace.trusted_domains, workspace.rate_limit = trusted_domain, rate_limit
+    workspace.faults = (*([Fault(slow=slow)] if slow else []), *faults)
+    if enforce and not workspace.identity_secret:
+        raise click.UsageError("--enforce needs INTERCOM_IDENTITY_SECRET")
+    if command and context.get_parameter_source("port") is ParameterSource.DEFAULT:
+        port = 0
+    with _bound(port) as server:
+        if command:
+            context.exit(_run_beside(server, workspace, command))
+        _announce(_address(server), workspace)
+        _serve(server, create_sandbox(workspace))
+
+
+def _workspace(app_id: str | None, region: Any) -> Workspace:
+    """The workspace of the environment's settings."""
     settings = Settings.from_env()
     settings = replace(settings, app_id=app_id or settings.app_id or _SANDBOX_APP_ID, region=region or settings.region)
-    if enforce and not settings.secrets:
-        raise click.UsageError("--enforce needs INTERCOM_IDENTITY_SECRET")
-    workspace = Workspace(
+    return Workspace(
         app_id=str(settings.app_id),
         identity_secret=settings.secrets[0] if settings.secrets else None,
-        enforce_identity=enforce,
         region=settings.region,
-        trusted_domains=trusted_domain,
-        visitors=visitors,
         access_token=settings.access_token,
         api_key=settings.api_key,
-        rate_limit=rate_limit,
-        faults=(*([Fault(slow=slow)] if slow else []), *faults),
     )
-    with _bound(port) as server:
-        address = _address(server)
-        click.echo(f"Sandbox on {address}/inspector  (Ctrl+C stops it). In the application's configuration:")
-        click.echo(f'  INTERCOM_APP_ID = "{workspace.app_id}"')
-        click.echo(f'  INTERCOM_WIDGET_URL = "{address}/widget"')
-        click.echo(f'  INTERCOM_API_URL = "{address}"')
-        if workspace.region != "us":
-            click.echo(f'  INTERCOM_REGION = "{workspace.region}"')
-        click.echo("  " + ("INTERCOM_IDENTITY_SECRET as it is here" if workspace.enforced else _UNVERIFIED))
-        _serve(server, create_sandbox(workspace))
+
+
+def _announce(address: str, workspace: Workspace) -> None:
+    """Say where a sandbox is, and what an application has to be told."""
+    click.echo(f"Sandbox on {address}/inspector  (Ctrl+C stops it). In the application's configuration:")
+    click.echo(f'  INTERCOM_APP_ID = "{workspace.app_id}"')
+    click.echo(f'  INTERCOM_WIDGET_URL = "{address}/widget"')
+    click.echo(f'  INTERCOM_API_URL = "{address}"')
+    if workspace.region != "us":
+        click.echo(f'  INTERCOM_REGION = "{workspace.region}"')
+    click.echo("  " + ("INTERCOM_IDENTITY_SECRET as it is here" if workspace.enforced else _UNVERIFIED))
 
 
 @contextmanager
@@ -132,6 +155,48 @@ def _bound(port: int) -> Iterator[BaseWSGIServer]:
         yield server
     finally:
         server.server_close()
+
+
+def _settings_of(workspace: Workspace, address: str) -> dict[str, str]:
+    """The environment in which an application reaches a sandbox."""
+    settings = {
+        "INTERCOM_APP_ID": workspace.app_id,
+        "INTERCOM_ACCESS_TOKEN": workspace.access_token or "sandbox",
+        "INTERCOM_REGION": workspace.region,
+        "INTERCOM_WIDGET_URL": f"{address}/widget",
+        "INTERCOM_API_URL": address,
+    }
+    return {**os.environ, **settings}
+
+
+def _run_beside(server: BaseWSGIServer, workspace: Workspace, command: tuple[str, ...]) -> int:
+    """Run a command beside a sandbox, and return what it ended with; signals are the command's to hear."""
+    click.echo(f"Sandbox on {_address(server)}/inspector", err=True)
+    server.app = create_sandbox(workspace)
+    environment = _settings_of(workspace, _address(server))
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    try:
+        process = subprocess.Popen(command, env=environment)  # noqa: S603 - who typed it may run it
+    except OSError as error:
+        raise click.ClickException(f"{command[0]}: {error.strerror}") from None
+    else:
+        ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells the command as well
+        former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            return process.wait()
+        finally:
+            signal.signal(signal.SIGINT, ignored)
+            signal.signal(signal.SIGTERM, former)
+    finally:
+        server.shutdown()
+        serving.join()
+
+
+def free_port() -> int:
+    """A port that nothing listens on, for a server that must be told one."""
+    with _bound(0) as server:
+        return server.server_port
 
 
 def _address(server: BaseWSGIServer) -> str:

@@ -9,17 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
 from .. import assets
-from ..jsontext import dumps
+from .._json import dumps
+from ..integrations.flask import RUNTIME_NAME
 from ..sandbox import Workspace, create_sandbox
+from ..sandbox.hosts import is_same_origin, only_own
 from ..settings import PREFIX, Settings
-from . import choices, playground, server, visit
+from ..spec import SPEC
+from ..web.snippet import front_door
+from . import options, playground, segment, server, session
 from .examples import EXAMPLES
 from .people import PEOPLE
-from .produce import produce
+from .render import produce
 
 APP_ID = "demo1234"
 ACCENT = "#14634a"
@@ -34,7 +39,7 @@ def create_demo(address: str | None = None, outbox: Path | None = None) -> Flask
     """Return the demo site, the sandbox mounted under /sandbox; every call makes its own identity secret.
 
     With the address under which it will be served, "http://127.0.0.1:5000", and a file for the outbox, server code
-    speaks to the sandbox as well; then close the extension's office at the end.
+    speaks to the sandbox as well; then close the extension's ingest at the end.
     """
     secret = secrets.token_hex(32)
     delivery = server.settings(address, outbox)
@@ -47,22 +52,28 @@ def create_demo(address: str | None = None, outbox: Path | None = None) -> Flask
         static_url_path="/static",
     )
     app.secret_key = secrets.token_bytes(32)
-    app.config.update(_settings(secret) | delivery, SESSION_COOKIE_NAME="oventide", SESSION_COOKIE_SAMESITE="Lax")
+    app.config.update(
+        _settings(secret) | delivery | (segment.keys() if delivery else {}),
+        SESSION_COOKIE_NAME="oventide",
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
     app.extensions["workspace"] = workspace
-    visit.intercom.init_app(app)
+    session.intercom.init_app(app)
     _add_pages(app)
     if delivery:
         app.add_url_rule("/say", view_func=server.say, methods=["POST"])
+        segment.add_pages(app)
     sandbox = create_sandbox(workspace)
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
+    mounted = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})
+    app.wsgi_app = only_own(mounted)  # type: ignore[method-assign]
     return app
 
 
 def _settings(secret: str) -> dict[str, Any]:
     """The extension's configuration, every key of it: the demo is the same whatever the environment holds."""
     defaults = Settings()
-    found = {PREFIX + item.name.upper(): getattr(defaults, item.name) for item in fields(Settings)}
-    return found | {
+    config = {PREFIX + item.name.upper(): getattr(defaults, item.name) for item in fields(Settings)}
+    return config | {
         "INTERCOM_APP_ID": APP_ID,
         "INTERCOM_IDENTITY_SECRET": secret,
         "INTERCOM_WIDGET_URL": "/sandbox/widget",
@@ -77,7 +88,7 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/playground", "playground", show_playground)
     app.add_url_rule("/playground", "play", play_playground, methods=["POST"])
     app.add_url_rule("/playground/runtime", "playground_runtime", show_runtime)
-    app.add_template_global(visit.csp_nonce)
+    app.add_template_global(session.csp_nonce)
     app.before_request(_refuse_other_sites)
     app.after_request(_protect)
 
@@ -85,20 +96,20 @@ def _add_pages(app: Flask) -> None:
 def page() -> str:
     """One of the product's pages, with the snippet at its end and the workbench beside it."""
     name = request.endpoint or "home"
-    picked = visit.chosen() | visit.switches()
+    picked = session.chosen() | session.switches()
     return render_template(
         f"demo/{name}.html",
         page=name,
-        paths=[url_for(each) for each in PAGES],
-        person=visit.current_user(),
-        company=visit.current_company(),
+        paths=[url_for(endpoint) for endpoint in PAGES],
+        person=session.current_user(),
+        company=session.current_company(),
         people=PEOPLE,
         produced=produce(picked),
         chosen=picked,
-        choices=[choice for choice in choices.ALL if not choice.seldom],
-        seldom=[choice for choice in choices.ALL if choice.seldom],
-        unfolded=choices.unusual(picked) or visit.unfolded(),
-        remarks=choices.remarks(picked),
+        choices=[choice for choice in options.ALL if not choice.seldom],
+        seldom=[choice for choice in options.ALL if choice.seldom],
+        unfolded=options.unusual(picked) or session.unfolded(),
+        remarks=options.remarks(picked),
         server_calls=server.calls() if "say" in current_app.view_functions else (),
         server_remark=server.remark(),
     )
@@ -109,18 +120,19 @@ def choose() -> Response:
     back = request.form.get("page", "home")
     # Who pressed a button of the site goes on in the site.
     anchor, at_workbench = "content", request.form.get("from") == "workbench"
-    former = visit.chosen()["person"]
-    for choice in choices.ALL:
+    former = session.chosen()["person"]
+    for choice in options.ALL:
         value = request.form.get(choice.name)
         if value is not None:
-            visit.keep(choice, value)
+            session.keep(choice, value)
             anchor = f"{choice.name}-{value}" if at_workbench else anchor
-    return visit.leave(redirect(url_for(back if back in PAGES else "home", _anchor=anchor), 303), former)
+    return session.leave(redirect(url_for(back if back in PAGES else "home", _anchor=anchor), 303), former)
 
 
 def show_playground() -> str:
     """The page where calls are typed, with the examples to begin with."""
-    return render_template("demo/playground.html", examples=EXAMPLES, secret=playground.SECRET)
+    regions = [(code, code) for code in SPEC.regions]
+    return render_template("demo/playground.html", examples=EXAMPLES, secret=playground.SECRET, regions=regions)
 
 
 def play_playground() -> Response:
@@ -135,12 +147,15 @@ def play_playground() -> Response:
 def show_runtime() -> str:
     """The frame in which the browser runtime maps what is typed; the playground alone may hold it."""
     g.framed = True
-    return render_template("demo/runtime.html")
+    runtime = url_for("segment_intercom.static", filename=RUNTIME_NAME)
+    return render_template("demo/runtime.html", front_door=Markup("config".join(front_door(runtime, now=True))))  # noqa: S704
 
 
 def _refuse_other_sites() -> None:
     """Another site may link to a page, and press no button."""
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if request.blueprint == segment.COLLECTOR:  # for which a key is asked, wherever a call comes from
+        return
+    if request.method == "POST" and not is_same_origin(request.headers, request.host_url.rstrip("/")):
         abort(403)
 
 
@@ -150,7 +165,7 @@ def _json(answer: Mapping[str, Any], status: int) -> Response:
 
 def _protect(response: Response) -> Response:
     ancestors = "'self'" if "framed" in g else "'none'"
-    response.headers["Content-Security-Policy"] = _POLICY.format(nonce=visit.csp_nonce(), ancestors=ancestors)
+    response.headers["Content-Security-Policy"] = _POLICY.format(nonce=session.csp_nonce(), ancestors=ancestors)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     return response

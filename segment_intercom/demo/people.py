@@ -13,8 +13,8 @@ from ..calls import Identify
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who can log in, as an application has its users: an id, and traits in Segment's names."""
+class DemoUser:
+    """A user who can log in, as an application has them: an id, and traits in Segment's names."""
 
     key: str
     label: str
@@ -39,7 +39,7 @@ class Person:
 
 
 _PEOPLE = (
-    Person(
+    DemoUser(
         "mara",
         "Mara",
         "An id, an e-mail and traits of every kind",
@@ -55,21 +55,21 @@ _PEOPLE = (
             "newsletter": True,
         },
     ),
-    Person(
+    DemoUser(
         "jonas",
         "Jonas",
         "Only an e-mail: the hash is of the address",
         None,
         {"firstName": "Jonas", "lastName": "Okafor", "email": "jonas@harbourloaf.example"},
     ),
-    Person(
+    DemoUser(
         "ines",
         "Ines",
         "An id beyond 2^53, which a JavaScript number would round",
         90071992547409937,
         {"name": "Ines Duarte", "email": "ines@kornblume.example", "createdAt": 1718000000, "role": "Owner"},
     ),
-    Person(
+    DemoUser(
         "script",
         "</script>",
         "A name that tries to break out of the page, a trait that would steer the Messenger",
@@ -82,7 +82,7 @@ _PEOPLE = (
         },
     ),
 )
-PEOPLE: Mapping[str, Person] = MappingProxyType({person.key: person for person in _PEOPLE})
+PEOPLE: Mapping[str, DemoUser] = MappingProxyType({person.key: person for person in _PEOPLE})
 
 COMPANIES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""What typed calls become: the Messenger's settings, its commands, and what is said of the values that do not fit."""
+"""What typed calls become: the Messenger's settings and commands, and what is said of the values that do not fit."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from .._json import dumps
 from ..calls import Call, Track, parse
+from ..diagnostics import WARNINGS, logger
 from ..errors import CallError, OptionError, SettingsError, TraitError
-from ..jsontext import dumps
 from ..messenger import messenger_commands, messenger_settings, runtime_config
-from ..settings import Settings, logger
+from ..settings import Settings
+from . import outcome
 
 BODY_LIMIT = 32 * 1024
 KINDS = ("identify", "group", "track")
-# It proves nothing to anybody: the demo's own workspace has a secret of its own.
+# It proves nothing: the demo's own workspace has a secret of its own.
 SECRET = "an-example-secret"  # noqa: S105
 _APP_ID = "abcd1234"
 _MOST_CALLS = 20
@@ -45,15 +47,28 @@ def refused(field: str, problem: str) -> dict[str, Any]:
 def _answer(calls: list[Call], settings: Settings) -> dict[str, Any]:
     with _listening() as warnings:
         commands = messenger_commands(calls, settings)
-        found = messenger_settings([call for call in calls if not isinstance(call, Track)], settings)
+        intercom_settings = messenger_settings([call for call in calls if not isinstance(call, Track)], settings)
     warnings += _on_calls(calls, commands)
-    dumps([found, commands])  # so that what has no form in JSON is refused here
-    config = runtime_config(settings, messenger_settings([], settings), booted=False, lazy=False)
-    return _result(settings=found, commands=commands, warnings=list(dict.fromkeys(warnings)), runtime=config)
+    with _listening() as remarks:
+        requests = outcome.requests_of(calls, settings)
+    dumps([intercom_settings, commands, requests])  # so that what has no form in JSON is refused here
+    html = outcome.html_of(intercom_settings, settings)
+    return _result(
+        settings=intercom_settings,
+        commands=commands,
+        warnings=list(dict.fromkeys(warnings)),
+        runtime=runtime_config(settings, messenger_settings([], settings), booted=False, lazy=False),
+        requests=requests,
+        remarks=[remark for remark in dict.fromkeys(remarks) if remark not in warnings],
+        python=outcome.python_of(calls),
+        html=html,
+        policy=outcome.policy_of(html, settings),
+    )
 
 
-def _result(**given: Any) -> dict[str, Any]:
-    return {"settings": None, "commands": [], "warnings": [], "error": None, "runtime": None} | given
+def _result(**fields: Any) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"settings": None, "commands": [], "warnings": [], "error": None, "runtime": None}
+    return {**nothing, "requests": None, "remarks": [], "python": "", "html": "", "policy": "", **fields}
 
 
 def _on_calls(calls: list[Call], commands: list[list[Any]]) -> list[str]:
@@ -79,15 +94,15 @@ def _calls(text: object, kind: object) -> list[Call]:
 
 
 def _call(message: object, kind: object) -> Call:
-    given = _object(message, "message")
-    call = parse({"type": kind, **given})
-    if given.get("type", kind) not in KINDS:
+    fields = _object(message, "message")
+    call = parse({"type": kind, **fields})
+    if fields.get("type", kind) not in KINDS:
         raise CallError("type", "must be one of " + ", ".join(KINDS) + " here: the others say nothing of anybody")
     return call
 
 
 def _read(field: str, text: str | bytes) -> Any:
-    """Read JSON that somebody typed; an error says where it is."""
+    """Read typed JSON; an error says where it is."""
     if not text.strip():
         raise CallError(field, "is empty; type a call, or pick an example")
     try:
@@ -111,10 +126,10 @@ def _settings(chosen: Mapping[str, Any]) -> Settings:
     for name in chosen:
         if name not in _SETTINGS:
             raise SettingsError(name, "is not for the playground to set; it has " + ", ".join(_SETTINGS))
-    given = {"strict": False, **chosen}
-    identity = given.pop("identity", "none")
+    values = {"strict": False, **chosen}
+    identity = values.pop("identity", "none")
     proof = {} if identity == "none" else {"identity": identity, "identity_secret": SECRET}
-    return Settings(app_id=_APP_ID, **given, **proof)
+    return Settings(app_id=_APP_ID, **values, **proof)
 
 
 @contextmanager
@@ -129,6 +144,7 @@ def _listening() -> Iterator[list[str]]:
         heard.append(record.getMessage())
         return False
 
+    WARNINGS.reset()  # who types the same again is told the same again
     logger.addFilter(hears)
     try:
         yield heard

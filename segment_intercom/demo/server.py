@@ -13,7 +13,7 @@ from typing import Any
 from flask import abort, request
 
 from ..errors import SettingsError
-from . import visit
+from . import session
 from .people import COMPANIES
 
 _ORDER = MappingProxyType({"revenue": "19.99", "currency": "EUR"})
@@ -33,12 +33,12 @@ class ServerCall:
     @property
     def line(self) -> str:
         """The line that a developer writes in a view for it."""
-        given = ", ".join(f"{name}={_python(value)}" for name, value in self.arguments.items())
-        return f"intercom.{self.method}({given})"
+        written = ", ".join(f"{name}={_python(value)}" for name, value in self.arguments.items())
+        return f"intercom.{self.method}({written})"
 
     def make(self) -> None:
         """Make the call, with exactly the arguments that the line shows."""
-        getattr(visit.intercom, self.method)(**self.arguments)
+        getattr(session.intercom, self.method)(**self.arguments)
 
 
 def settings(address: str | None, outbox: Path | None) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def settings(address: str | None, outbox: Path | None) -> dict[str, Any]:
 
 def calls() -> tuple[ServerCall, ...]:
     """What the workbench offers; the group is the chosen company, else the first there is."""
-    company = visit.current_company() or next(iter(COMPANIES.values()))
+    company = session.current_company() or next(iter(COMPANIES.values()))
     return (
         ServerCall("identify", {"traits": {"shift": "Night"}}),
         ServerCall("group", {"group_id": company["id"], "traits": {"name": company["name"]}}),
@@ -67,7 +67,7 @@ def calls() -> tuple[ServerCall, ...]:
 
 def remark() -> str | None:
     """Why nothing can be sent now, or None."""
-    return None if visit.current_user() else _NOBODY
+    return None if session.current_user() else _NOBODY
 
 
 def say() -> tuple[dict[str, str], int]:
@@ -76,13 +76,13 @@ def say() -> tuple[dict[str, str], int]:
     call = offered.get(request.form.get("call", ""))
     if call is None:
         abort(400, "call must be one of " + ", ".join(offered))
-    if nobody := remark():
-        return {"refused": nobody}, 409
+    if refusal := remark():
+        return {"refused": refusal}, 409
     call.make()
     return {"accepted": _ACCEPTED.format(method=call.method)}, 200
 
 
 def _python(value: object) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_python(name)}: {_python(each)}" for name, each in value.items()) + "}"
+        return "{" + ", ".join(f"{_python(name)}: {_python(item)}" for name, item in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

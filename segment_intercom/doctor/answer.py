@@ -111,12 +111,12 @@ def _read(response: Any, asked: str, patience: float) -> tuple[Answer | None, li
 
 def _body(response: Any, patience: float) -> bytes:
     """The bytes of an answer, if they come in time; a page that is too long is cut."""
-    until, found = time.monotonic() + patience, b""
-    while len(found) < _LONGEST and (part := response.read1(65536)):
-        found += part
+    until, body = time.monotonic() + patience, b""
+    while len(body) < _LONGEST and (part := response.read1(65536)):
+        body += part
         if time.monotonic() > until:
             raise TimeoutError
-    return found
+    return body
 
 
 def _text(body: bytes, charset: str) -> str:
@@ -126,12 +126,12 @@ def _text(body: bytes, charset: str) -> str:
         return body.decode("utf-8", "replace")
 
 
-def _arrived(asked: str, found: str) -> Finding:
-    if found == asked:
+def _arrived(asked: str, final: str) -> Finding:
+    if final == asked:
         return ok(f"address: {_plain(asked)} answers with a page")
     return Finding(
-        "warning" if urlsplit(found).path != urlsplit(asked).path else "ok",
-        f"address: redirected to {_plain(found)}, which is the page that was looked at",
+        "warning" if urlsplit(final).path != urlsplit(asked).path else "ok",
+        f"address: redirected to {_plain(final)}, which is the page that was looked at",
         "If that is a log-in page, give a session: --cookie session=...",
     )
 

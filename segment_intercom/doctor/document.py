@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
+
+from ..web.snippet import FACTS
 
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 # What stands in these is text, or waits for a script: no browser runs it.
 _INERT = frozenset(("template", "noscript", "textarea", "title", "iframe", "xmp"))
+# Browsers let no element stand deeper.
+_DEEPEST = 512
+_PIECE = 16_384  # characters that are read between two looks at the clock
+_UNFINISHED = 262_144  # characters of a tag that never ends, after which nothing more is to be had from a page
+_FACTS = re.compile(rf"/\*{FACTS}(\{{.*?\}})\*/", re.DOTALL)
 _JAVASCRIPT = frozenset(("", "module", "text/javascript", "application/javascript"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Element:
-    """One element: its tag and its attributes in small letters, and what it stands in."""
+    """One element: its tag and its attributes in small letters, what it stands in, and whether that only waits."""
 
     tag: str
     attributes: Mapping[str, str]
     parent: Element | None
+    is_inert: bool = False
 
     def ancestors(self) -> Iterator[Element]:
         """What the element stands in, the nearest first."""
@@ -30,11 +42,15 @@ class Element:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
-    """A script that a browser runs: the address it comes from, or the text between its tags."""
+    """A script that a browser runs: the address it comes from, or the text between its tags.
+
+    ``snippet`` is what our own says of itself: the ``scripts`` that it inserts, its ``route``, whether it ``boots``.
+    """
 
     source: str
     nonce: str
     text: str
+    snippet: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -45,6 +61,7 @@ class Document:
     elements: list[Element] = field(default_factory=list)
     scripts: list[Script] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
+    is_cut: bool = False
 
     @property
     def policies(self) -> list[str]:
@@ -56,26 +73,52 @@ class Document:
         ]
 
 
-def read(html: str) -> Document:
-    """Read a page; whatever is broken in it is read as well as it can be."""
+def read(html: str, patience: float = 10, clock: Callable[[], float] = time.monotonic) -> Document:
+    """Read a page; whatever is broken in it is read as well as it can be, as far as ``patience`` seconds reach."""
     document = Document(html.replace("\r\n", "\n").replace("\r", "\n"))  # as browsers do before they hash a script
-    reader = _Reader(document)
-    reader.feed(document.html)
-    reader.close()
+    until = clock() + patience
+
+    def is_late() -> bool:
+        return clock() > until
+
+    reader = _Reader(document, is_late)
+    try:
+        document.is_cut = not reader.read(document.html)
+    except _Late:
+        document.is_cut = True
     return document
 
 
+class _Late(Exception):
+    """There is more of a page than there is time."""
+
+
 class _Reader(HTMLParser):
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, is_late: Callable[[], bool]) -> None:
         super().__init__()
         self._document = document
+        self._is_late = is_late
         self._open: list[Element] = []
         self._text: list[str] = []
 
+    def read(self, html: str) -> bool:
+        """Read what there is time for, and say whether that was all of it."""
+        for start in range(0, len(html), _PIECE):
+            self.feed(html[start : start + _PIECE])
+            if self._is_late():
+                return False
+        if len(self.rawdata) > _UNFINISHED:
+            return False
+        self.close()
+        return True
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in reversed(attrs)}  # of two, browsers take the first
-        element = Element(tag, attributes, self._open[-1] if self._open else None)
-        if not _is_inert(element):
+        if self._is_late():
+            raise _Late
+        parent = self._open[min(len(self._open), _DEEPEST) - 1] if self._open else None
+        element = Element(tag, attributes, parent, parent is not None and (parent.is_inert or parent.tag in _INERT))
+        if not element.is_inert:
             self._document.elements.append(element)
         if tag not in _VOID:
             self._open.append(element)
@@ -95,14 +138,22 @@ class _Reader(HTMLParser):
     def handle_comment(self, data: str) -> None:
         self._document.comments.append(data)
 
-    def parse_marked_section(self, i: int, report: bool = True) -> int:
+    def parse_marked_section(self, i: int, diagnostics: bool = True) -> int:
         return self.parse_bogus_comment(i)  # `<![` is a comment in HTML; the base class raises AssertionError
 
     def _script(self, element: Element) -> None:
-        given = element.attributes
-        if given.get("type", "").strip().lower() in _JAVASCRIPT and not _is_inert(element):
-            self._document.scripts.append(Script(given.get("src", ""), given.get("nonce", ""), "".join(self._text)))
+        attributes = element.attributes
+        if attributes.get("type", "").strip().lower() in _JAVASCRIPT and not element.is_inert:
+            text = "".join(self._text)
+            script = Script(attributes.get("src", ""), attributes.get("nonce", ""), text, _facts_in(text))
+            self._document.scripts.append(script)
 
 
-def _is_inert(element: Element) -> bool:
-    return any(above.tag in _INERT for above in element.ancestors())
+def _facts_in(script: str) -> Mapping[str, Any] | None:
+    """What our own script says of itself in the comment at its end."""
+    comments = _FACTS.findall(script)  # a text before it may look like one
+    try:
+        facts = json.loads(comments[-1]) if comments else None
+    except (ValueError, RecursionError):
+        return None
+    return facts if isinstance(facts, dict) else None

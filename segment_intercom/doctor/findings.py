@@ -28,7 +28,7 @@ def warning(what: str, remedy: str) -> Finding:
 
 
 def problem(what: str, remedy: str) -> Finding:
-    """Say that the Messenger does not work, or shows somebody what is not his."""
+    """Say that the Messenger does not work, or shows a user what is not theirs."""
     return Finding("problem", what, remedy)
 
 

@@ -30,10 +30,10 @@ def check_launcher(values: Mapping[str, Any], elements: Sequence[Element]) -> It
 def _found(selector: object, elements: Sequence[Element], hidden: bool) -> Finding:
     what = f"custom_launcher_selector: {shown(selector)}"
     try:
-        found = finds(str(selector), elements)
+        exists = finds(str(selector), elements)
     except Unsupported:
         return ok(f"{what} cannot be checked here", "Try document.querySelector() in the browser's console.")
-    if found:
+    if exists:
         return ok(f"{what} finds an element")
     level: Level = "problem" if hidden else "warning"
     return Finding(

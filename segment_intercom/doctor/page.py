@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from ..settings import WIDGET_URL, Settings
 from .document import read
-from .findings import Finding, ok
+from .findings import Finding, ok, warning
 from .launcher import check_launcher
 from .person import check_cache, check_person
 from .policy import check_policy
@@ -26,12 +26,16 @@ def check_page(html: str, headers: Mapping[str, str], settings: Settings, url: s
 
 def _findings(html: str, headers: Mapping[str, str], settings: Settings, url: str) -> Iterator[Finding]:
     document = read(html)
-    found = snippets_of(document)
-    yield from check_snippets(document, found, settings)
-    script = next(iter((*found.ours, *found.intercom)), None)
+    if document.is_cut:
+        yield warning(
+            "page: it is so broken, or so big, that it was read in part", "Look at it with a validator of HTML first."
+        )
+    snippets = snippets_of(document)
+    yield from check_snippets(document, snippets, settings)
+    script = next(iter((*snippets.ours, *snippets.intercom)), None)
     if script is None:
         return
-    values = next(filter(None, (settings_in(each.text) for each in (script, *document.scripts))), None)
+    values = next(filter(None, (settings_in(candidate.text) for candidate in (script, *document.scripts))), None)
     if boots_later(script):
         yield ok("intercomSettings: none yet, the page's first analytics call boots the Messenger")
     elif values is None:

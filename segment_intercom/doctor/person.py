@@ -1,4 +1,4 @@
-"""What a page says of a person: in the right form, and to nobody else."""
+"""Checks of the user whom a page names: the form of the values, and that no cache shows them to others."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _SAVED = (str, int, float, bool, type(None))
 
 
 def is_known(values: Mapping[str, Any]) -> bool:
-    """Tell whether a page names somebody: Intercom takes anybody else for a visitor."""
+    """Return whether a page names a user; without one Intercom shows a visitor's Messenger."""
     return bool(values.get("user_id") or values.get("email"))
 
 
 def check_person(values: Mapping[str, Any], route: str | None = None) -> Iterator[Finding]:
-    """Hold that the page names somebody, with values of the kinds that Intercom saves.
+    """Check that the page names a user, with values of the kinds that Intercom saves.
 
     ``route`` is where the page asks who is in session, if it does.
     """
     if not is_known(values) and not values.get("intercom_user_jwt"):
         yield _visitor() if route is None else _remote(route)
         return
-    named = [name for name in ("user_id", "email", "intercom_user_jwt") if values.get(name)]
-    yield ok(f"user: the page names somebody by {' and '.join(named)}")
+    identifiers = [name for name in ("user_id", "email", "intercom_user_jwt") if values.get(name)]
+    yield ok(f"user: the page names somebody by {' and '.join(identifiers)}")
     yield from _identifiers(values)
     yield from _date("created_at", values.get("created_at"))
     yield from _attributes(values.get("custom_attributes"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urljoin, urlsplit
 
-from ..csp import csp
 from ..settings import WIDGET_URL, Settings
+from ..web.csp import csp
 from .document import Script
 from .findings import Finding, ok, problem, shown, warning
 from .snippets import inserted_by, route_of
@@ -23,14 +23,14 @@ def check_policy(
     script: Script, headers: Mapping[str, str], metas: Sequence[str], settings: Settings, url: str
 ) -> Iterator[Finding]:
     """Hold every policy against what the snippet and the Messenger need; names of headers in small letters."""
-    found = [policy for text in (headers.get(_HEADER, ""), *metas) for policy in policies(text)]
-    for number, policy in enumerate(found, start=1):
-        name = "policy" if len(found) == 1 else f"policy {number} of {len(found)}"
+    all_policies = [policy for text in (headers.get(_HEADER, ""), *metas) for policy in policies(text)]
+    for number, policy in enumerate(all_policies, start=1):
+        name = "policy" if len(all_policies) == 1 else f"policy {number} of {len(all_policies)}"
         findings = list(_check(policy, script, settings, url))
-        yield from (Finding(each.level, f"{name}: {each.what}", each.remedy) for each in findings)
-        if not findings:
+        yield from (Finding(finding.level, f"{name}: {finding.what}", finding.remedy) for finding in findings)
+        if all(finding.level == "ok" for finding in findings):
             yield ok(f"{name}: allows the snippet and the Messenger")
-    if not found:
+    if not all_policies:
         yield ok("policy: none, so the page may load the Messenger")
     if f"{_HEADER}-report-only" in headers:
         yield ok(
@@ -48,6 +48,11 @@ def _check(policy: Policy, script: Script, settings: Settings, url: str) -> Iter
         yield problem(
             "require-trusted-types-for 'script' stops the Messenger, which knows no trusted types",
             "Remove the directive from the policy of pages with the Messenger.",
+        )
+    if scripts is not None and "base-uri" not in policy:
+        yield ok(
+            "lacks base-uri: a base element that somebody smuggles in sends relative addresses to a host of theirs",
+            "Add base-uri 'self', or 'none'; no other directive stands in for it.",
         )
     for directive, needed in _needed(script, settings, url).items():
         yield from _missing(policy, directive, needed, url)

@@ -100,10 +100,10 @@ def _token(token: object, values: Mapping[str, Any], settings: Settings) -> Iter
         return
     yield _signed_by("intercom_user_jwt", index, "is valid")
     yield from _end(claims)
-    user_id, named = claims.get("user_id"), values.get("user_id")
+    user_id, page_user_id = claims.get("user_id"), values.get("user_id")
     if not isinstance(user_id, str) or not user_id:
         yield problem("intercom_user_jwt: holds no user_id, a string", "Sign the user_id, or use user_jwt().")
-    elif named is not None and named != user_id:
+    elif page_user_id is not None and page_user_id != user_id:
         yield problem(
             f"intercom_user_jwt: is of another user_id than the page names, {_FORBIDDEN}",
             "Make the token of the user that the page is for: look for a token that is kept longer than a request.",

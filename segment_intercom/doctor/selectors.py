@@ -23,10 +23,10 @@ class Unsupported(ValueError):
 
 
 def finds(selector: str, elements: Sequence[Element]) -> bool:
-    """Tell whether a selector, or one of a list with commas, finds an element; raises Unsupported."""
+    """Return whether a selector, or one of a list with commas, finds an element; raises Unsupported."""
     if "," in _BRACKETS.sub("", selector):
-        found = [finds(part, elements) for part in selector.split(",")]  # all, so that none unread passes for read
-        return any(found)
+        matches = [finds(part, elements) for part in selector.split(",")]  # all, so that none unread passes for read
+        return any(matches)
     return any(map(_compiled(selector.strip()), elements))
 
 
@@ -69,5 +69,5 @@ def _simple(match: re.Match[str]) -> _Test:
     name = match["attribute"].lower()
     if match["equals"] is None:
         return lambda element: name in element.attributes
-    value = next(found for found in (match["double"], match["single"], match["bare"]) if found is not None)
+    value = next(text for text in (match["double"], match["single"], match["bare"]) if text is not None)
     return lambda element: element.attributes.get(name) == value

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..api import LEGACY
 from ..errors import OutboxError, SettingsError, TransportError
-from ..outbox import SqliteOutbox, open_outbox
-from ..rest import CLASSIC, Operation
+from ..outbox import Outbox, open_outbox
 from ..settings import Settings
-from ..transport import HttpTransport, Reply, Transport
+from ..transport import HttpTransport, Operation, Reply, Transport
 from .findings import Finding, ok, problem, shown, warning
 
 _SKEW = 60  # seconds; events are filed by their time, and tokens and windows are told by Intercom's clock
@@ -74,8 +73,8 @@ def _answer(settings: Settings, reply: Reply) -> Iterator[Finding]:
 
 
 def _workspace(settings: Settings, me: Mapping[str, Any]) -> Iterator[Finding]:
-    found = me.get("app")
-    app = found if isinstance(found, Mapping) else {}
+    app = me.get("app")
+    app = app if isinstance(app, Mapping) else {}
     app_id, region = app.get("id_code"), str(app.get("region") or "").lower()
     if app_id and settings.app_id and app_id != settings.app_id:
         yield problem(
@@ -91,8 +90,8 @@ def _workspace(settings: Settings, me: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _version(settings: Settings) -> Iterator[Finding]:
-    if settings.api_version == CLASSIC:
-        yield ok(f'api_version: "{CLASSIC}", the classic /users API')
+    if settings.api_version == LEGACY:
+        yield ok(f'api_version: "{LEGACY}", the classic /users API')
         return
     yield ok(f'api_version: "{settings.api_version}", the contacts API')
     if tuple(map(int, settings.api_version.split("."))) < (2, 13):
@@ -127,18 +126,18 @@ def _outbox(settings: Settings) -> Iterator[Finding]:
         outbox.close()
 
 
-def _waiting(settings: Settings, outbox: SqliteOutbox) -> Iterator[Finding]:
-    if not outbox.path.exists():
-        if os.access(outbox.path.parent, os.W_OK):
-            yield ok(f"outbox: {outbox.path} will be made with the first call")
+def _waiting(settings: Settings, outbox: Outbox) -> Iterator[Finding]:
+    if not outbox.exists():
+        if (obstacle := outbox.obstacle()) is None:
+            yield ok(f"outbox: {outbox.location} will be made with the first call")
         else:
             yield problem(
-                f"outbox: {outbox.path.parent} is missing or may not be written to",
+                f"outbox: {obstacle}",
                 "Make the folder, give the process the right to write there, or set INTERCOM_OUTBOX to another path.",
             )
         return
     counts = outbox.counts()
-    yield ok(f"outbox: {outbox.path}, {counts.waiting} waiting, {counts.delivered} delivered")
+    yield ok(f"outbox: {outbox.location}, {counts.waiting} waiting, {counts.delivered} delivered")
     if counts.waiting >= _MANY:
         who = "`segment-intercom worker` must run" if settings.deliver == "worker" else "the process that accepts them"
         yield warning(

@@ -13,9 +13,6 @@ from .document import Document, Script
 from .findings import Finding, ok, problem, warning
 
 _SETTINGS = re.compile(r"window\.intercomSettings\s*=(?!=)\s*")
-_LOADER = "intercomLoad"  # only our loader offers it
-_INSERTED = re.compile(r'\.src="([^"]+)"')
-_ROUTE = re.compile(r'fetch\("([^"]+)",\{credentials:"same-origin"\}')
 _INTERCOM = re.compile(r"widget\.intercom\.io|reattach_activator|static\.intercomcdn\.com/intercom\.v1")
 _SEGMENT = re.compile(r"cdn\.segment\.(?:com|io)|d2dq2ahtl5zl1z\.cloudfront\.net|\banalytics\.load\(")
 _LINE = "{{ intercom_snippet(user) }}"
@@ -32,11 +29,11 @@ class Snippets:
 
 def snippets_of(document: Document) -> Snippets:
     """Sort the scripts of a page; what belongs to none of the kinds is left out."""
-    found = Snippets([], [], [])
+    snippets = Snippets([], [], [])
     for script in document.scripts:
         if kind := _kind(script):
-            getattr(found, kind).append(script)
-    return found
+            getattr(snippets, kind).append(script)
+    return snippets
 
 
 def settings_in(text: str) -> dict[str, Any] | None:
@@ -44,42 +41,43 @@ def settings_in(text: str) -> dict[str, Any] | None:
     text = text.replace('["__proto__"]:', '"__proto__":')
     for match in _SETTINGS.finditer(text):
         try:
-            found = json.JSONDecoder().raw_decode(text, match.end())[0]
+            decoded = json.JSONDecoder().raw_decode(text, match.end())[0]
         except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict):
-            return found
+        if isinstance(decoded, dict):
+            return decoded
     return None
 
 
 def boots_later(script: Script) -> bool:
-    """Tell whether our snippet lays no settings on the page, so that its first ``analytics`` call boots."""
-    return _LOADER in script.text and "window.intercomSettings=undefined" in script.text
+    """Return True if our snippet lays no settings on the page, so that its first ``analytics`` call boots."""
+    return script.snippet is not None and script.snippet.get("boots") is False
 
 
 def inserted_by(script: Script) -> list[str]:
-    """The addresses of the scripts that our snippet inserts."""
-    return _INSERTED.findall(script.text) if _LOADER in script.text else []
+    """Return the addresses of the scripts that our snippet inserts."""
+    addresses = script.snippet.get("scripts") if script.snippet is not None else None
+    return [address for address in addresses if isinstance(address, str)] if isinstance(addresses, list) else []
 
 
 def route_of(script: Script) -> str | None:
-    """Where our snippet asks who is in session; None where the page says it all."""
-    found = _ROUTE.search(script.text) if _LOADER in script.text else None
-    return found.group(1) if found else None
+    """Return where our snippet asks who is in session, or None where the page says it all."""
+    route = script.snippet.get("route") if script.snippet is not None else None
+    return route if isinstance(route, str) else None
 
 
-def check_snippets(document: Document, found: Snippets, settings: Settings) -> Iterator[Finding]:
-    """Hold that the snippet stands in the page once, and nobody else's beside it."""
-    if len(found.ours) == 1:
+def check_snippets(document: Document, snippets: Snippets, settings: Settings) -> Iterator[Finding]:
+    """Hold that the snippet stands in the page once, and no other snippet beside it."""
+    if len(snippets.ours) == 1:
         yield ok("snippet: stands in the page once")
-    elif found.ours:
+    elif snippets.ours:
         yield problem(
-            f"snippet: stands in the page {len(found.ours)} times",
+            f"snippet: stands in the page {len(snippets.ours)} times",
             f"Keep one {_LINE}: look in the base template, its blocks and its includes.",
         )
-    elif not found.intercom:
+    elif not snippets.intercom:
         yield _absent(document, settings)
-    yield from _others(found)
+    yield from _others(snippets)
 
 
 def check_address(script: Script, values: Mapping[str, Any], settings: Settings) -> Iterator[Finding]:
@@ -93,26 +91,26 @@ def check_address(script: Script, values: Mapping[str, Any], settings: Settings)
 
 
 def _kind(script: Script) -> str:
-    if _LOADER in script.text and _SETTINGS.search(script.text):
+    if script.snippet is not None:
         return "ours"
     if _INTERCOM.search(script.source) or _INTERCOM.search(script.text):
         return "intercom"
     return "segment" if _SEGMENT.search(script.source) or _SEGMENT.search(script.text) else ""
 
 
-def _others(found: Snippets) -> Iterator[Finding]:
-    if found.intercom:
-        beside = "besides ours, so that two boot and the last one wins" if found.ours else "instead of ours"
+def _others(snippets: Snippets) -> Iterator[Finding]:
+    if snippets.intercom:
+        beside = "besides ours, so that two boot and the last one wins" if snippets.ours else "instead of ours"
         yield problem(
             f"second snippet: Intercom's own stands in the page {beside}",
             f"Remove the script that names widget.intercom.io, and leave the Messenger to {_LINE}.",
         )
-    if found.segment:
+    if snippets.segment:
         yield problem(
             "second snippet: Segment's own stands in the page, whose Intercom destination boots the Messenger as well",
             "Remove it, or switch its Intercom destination off for this source.",
         )
-    if not found.intercom and not found.segment:
+    if not snippets.intercom and not snippets.segment:
         yield ok("second snippet: neither Intercom's own nor Segment's")
 
 

@@ -48,37 +48,37 @@ def sources(policy: Policy, directive: str) -> Sequence[str] | None:
 
 
 def allows(listed: Sequence[str], address: str, page: str) -> bool:
-    """Tell whether a list of sources matches an address, a host, or a scheme such as ``blob:``, seen from a page."""
+    """Return whether a list of sources matches an address, a host, or a scheme such as ``blob:``, seen from a page."""
     return any(_matches(source, address, page) for source in listed)
 
 
 def allows_inline(listed: Sequence[str]) -> bool:
-    """Tell whether 'unsafe-inline' is there and counts: beside a nonce, a hash or 'strict-dynamic' it does not."""
+    """Return whether 'unsafe-inline' is there and counts: beside a nonce, a hash or 'strict-dynamic' it does not."""
     words = [word.lower() for word in listed]
     return "'unsafe-inline'" in words and "'strict-dynamic'" not in words and not any(map(_TRUST.match, words))
 
 
 def has_nonces(listed: Sequence[str]) -> bool:
-    """Tell whether scripts may show a nonce."""
+    """Return whether scripts may show a nonce."""
     return any(word.lower().startswith("'nonce-") for word in listed)
 
 
 def trusts(listed: Sequence[str], nonce: str, text: str) -> bool:
-    """Tell whether a script is allowed by its nonce or by the hash of its text."""
+    """Return whether a script is allowed by its nonce or by the hash of its text."""
     return has_nonce(listed, nonce) or any(_plain(word) in _hashes(text) for word in listed if _TRUST.match(word))
 
 
 def has_nonce(listed: Sequence[str], nonce: str) -> bool:
-    """Tell whether a nonce is one of those that are listed."""
+    """Return whether a nonce is one of those that are listed."""
     return bool(nonce) and f"'nonce-{nonce}'" in listed
 
 
 def _read(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    directives: dict[str, list[str]] = {}
     for directive in text.split(";"):
         if words := directive.split():
-            found.setdefault(words[0].lower(), words[1:])  # of two, browsers take the first
-    return found
+            directives.setdefault(words[0].lower(), words[1:])  # of two, browsers take the first
+    return directives
 
 
 def _matches(source: str, address: str, page: str) -> bool:
@@ -112,9 +112,9 @@ def _matches_host(host: re.Match[str], address: str) -> bool:
 
 
 def _same_origin(address: str, page: str) -> bool:
-    one, other = urlsplit(address), urlsplit(page)
-    ports = [parts.port or _PORTS.get(parts.scheme) for parts in (one, other)]
-    return one.hostname == other.hostname and ports[0] == ports[1] and one.scheme in _NETWORK
+    left, right = urlsplit(address), urlsplit(page)
+    ports = [parts.port or _PORTS.get(parts.scheme) for parts in (left, right)]
+    return left.hostname == right.hostname and ports[0] == ports[1] and left.scheme in _NETWORK
 
 
 def _hashes(text: str) -> set[str]:

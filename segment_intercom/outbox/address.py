@@ -2,34 +2,73 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from ..diagnostics import logger
 from ..errors import OutboxError, SettingsError
 from .base import Outbox
 from .sqlite import SqliteOutbox
-
-logger = logging.getLogger("segment_intercom")
 
 _SQLITE = "sqlite:///"
 _HOLDER = "workspace"
 _FOR_EVER = 100 * 365 * 86_400.0
 _ACCEPTED = (
-    "must be the address of a SQLite file, sqlite:///name.db (in the working folder) or sqlite:////absolute/name.db"
+    "must be the address of a SQLite file, sqlite:///name.db (in the working folder) or sqlite:////absolute/name.db, "
+    "of a PostgreSQL database, postgresql://user@db.example/shop, or of NATS, nats://nats.example:4222"
 )
 
 
-def open_outbox(address: str) -> SqliteOutbox:
-    """The outbox at an address; the file is opened, and made, at its first use. Raises SettingsError.
+def open_outbox(address: str) -> Outbox:
+    """Return the outbox at an address, by its scheme; the store is opened, and made, at its first use.
 
-    The resolved path is logged once: a relative one depends on where the process was started.
+    Raises SettingsError for an address that no engine takes.
     """
+    engine = _ENGINES.get(address.partition("://")[0])
+    outbox = engine(address) if engine is not None else None
+    if outbox is None:
+        raise SettingsError("outbox", _ACCEPTED)
+    # A relative path depends on where the process was started.
+    logger.info("calls wait for delivery in %s", outbox.location)
+    return outbox
+
+
+def _sqlite(address: str) -> Outbox | None:
     name = address.removeprefix(_SQLITE)
     if name == address or not name.strip() or name.endswith("/") or name == ":memory:" or "?" in name or "\0" in name:
-        raise SettingsError("outbox", _ACCEPTED)
-    path = Path(name).resolve()
-    logger.info("calls wait for delivery in %s", path)
-    return SqliteOutbox(path)
+        return None
+    return SqliteOutbox(Path(name).resolve())
+
+
+def _postgres(address: str) -> Outbox | None:
+    outbox: Outbox = _extra("postgres").PostgresOutbox(address)
+    return outbox
+
+
+def _jetstream(address: str) -> Outbox | None:
+    outbox: Outbox = _extra("jetstream").JetStreamOutbox(address)
+    return outbox
+
+
+def _extra(engine: str) -> Any:
+    """The module of an engine whose driver is an extra."""
+    try:
+        return import_module(f".{engine}", __package__)
+    except ImportError as error:
+        remedy = f"{error.name} is missing: pip install 'segment-intercom[{engine}]'"
+        raise SettingsError("outbox", remedy) from None
+
+
+# Each engine by its scheme; it returns None for an address that it does not take.
+_ENGINES: Mapping[str, Callable[[str], Outbox | None]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgres,
+    "postgres": _postgres,
+    "nats": _jetstream,
+    "tls": _jetstream,
+}
 
 
 def claim(outbox: Outbox, app_id: str | None) -> None:
@@ -39,9 +78,9 @@ def claim(outbox: Outbox, app_id: str | None) -> None:
     """
     if app_id is None:
         return
-    holder = outbox.recall(_HOLDER)
+    holder = outbox.get(_HOLDER)
     if holder is None:
-        outbox.remember(_HOLDER, app_id, _FOR_EVER)
+        outbox.set(_HOLDER, app_id, _FOR_EVER)
     elif holder != app_id:
         raise OutboxError(
             f"the outbox holds calls of the workspace {holder}, and app_id is {app_id}; set outbox to a file of its own"

@@ -1,16 +1,20 @@
 """The SQLite file of an outbox: its tables, and how a connection to it is opened.
 
 ``mail`` is a log in order of acceptance, so that accepting a call writes one page at its end. Workers sort what came
-into ``queue``, a mailbox for each user, and ``users``, a row for each user with mail; ``state`` says how far they came.
-Numbers have no gaps and are never used twice: ``sorted`` stands for the letters that are gone from ``mail``.
+into ``queue``, a partition for each user, and ``users``, a row for each user with mail; ``state`` says how far
+they are. Numbers have no gaps and are never used twice: ``sorted`` stands for the messages that are gone from ``mail``.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import OutboxError
+from .statements import STEPS
 
 VERSION = 1
 # "SgIc": tells this package's files from those of other programs.
@@ -32,14 +36,17 @@ CREATE INDEX notes_by_end ON notes (until);
 CREATE TABLE dead (id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER, user BLOB, reason BLOB, reply BLOB, at REAL,
     message BLOB);
 """
+_OWNERS = stat.S_IRUSR | stat.S_IWUSR
 # Two processes that make the file at the same moment refuse each other at once, whatever the time-out.
 _TRIES = 50
 _SMALLEST = 512  # bytes: the smallest page
+_LARGEST_JOURNAL = 16_777_216  # bytes that the -wal file keeps once all that stood in it is in the file
 
 
 def connect(path: Path, timeout: float) -> sqlite3.Connection:
     """Open the file, and make it when there is none; raises OutboxError when it is another program's or too new."""
     _look(path)
+    keep_private(path)
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
     try:
         _check(connection, path)
@@ -47,7 +54,11 @@ def connect(path: Path, timeout: float) -> sqlite3.Connection:
         # An application that crashes loses nothing with NORMAL; a machine that loses power may lose the last moments.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -4000")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_LARGEST_JOURNAL // 4096}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LARGEST_JOURNAL}")
+        connection.execute("PRAGMA temp_store = MEMORY")
         _make_tables(connection)
+        connection.executescript(STEPS)
     except BaseException:
         connection.close()
         raise
@@ -62,6 +73,29 @@ def _look(path: Path) -> None:
         raise OutboxError(f"{path}: is no SQLite database; set outbox to another path")
 
 
+def keep_private(path: Path) -> None:
+    """See to it that only the file's owner can read it, as it holds personal data; SQLite gives its -wal the same mode.
+
+    A missing file is made, without being opened. Of one that a group shares, since the group may write to it, only
+    other users are kept out. One of another user's is left as it is.
+    """
+    try:
+        os.mknod(path, stat.S_IFREG | _OWNERS)
+    except FileExistsError:
+        for name in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+            with suppress(OSError):
+                _narrow(name)
+    except (AttributeError, OSError):  # no such call here, or no right to make files: opening it says so
+        pass
+
+
+def _narrow(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    group = stat.S_IRGRP | stat.S_IWGRP if mode & stat.S_IWGRP else 0
+    if mode & ~(_OWNERS | group):
+        path.chmod(mode & (_OWNERS | group))
+
+
 def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size
@@ -72,7 +106,7 @@ def _size(path: Path) -> int | None:
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Look before anything is written: the file may be somebody else's."""
+    """Look before anything is written: the file may be another program's."""
     connection.execute("BEGIN")  # one look: another process may be making the tables
     version, application = _number(connection, "user_version"), _number(connection, "application_id")
     empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)

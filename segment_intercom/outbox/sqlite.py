@@ -1,43 +1,76 @@
 """The embedded outbox: one SQLite file that web processes, workers and the command line share.
 
-Accepting a call appends it to a log; whoever asks for a lease first sorts what came in since into mailboxes, a few
-hundred letters at a time. So what ``put`` costs depends neither on how many letters wait nor on how many users.
+Accepting a call appends it to a log; a worker that asks for a lease first moves what is new into the users' partitions,
+a few hundred messages at a time. So what ``put`` costs depends neither on how many messages wait nor on how many users.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import re
+import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from .base import Counts, DeadLetter, Lease, Letter
+from ..errors import CallError, OutboxError
+from . import statements
+from .base import Counts, DeadLetter, Lease, QueuedMessage, WaitingMessage
 from .database import Database
-from .mailboxes import (
-    DAY,
-    LEASE_SECONDS,
-    TALLY_DAYS,
-    as_bytes,
-    as_text,
-    go_on,
-    holds,
-    is_new,
-    resend_some,
-    sort,
-    strike,
-    take,
-)
+from .statements import DAY, LEASE_SECONDS, TALLY_DAYS, as_bytes, as_text
 
 BUSY_SECONDS = 5.0
 
-_PUT = "INSERT INTO mail (number, origin, at, user, message) SELECT last + 1, ?, ?, ?, ? FROM progress"
 _RENEW = "UPDATE users SET due = ? WHERE user = ? AND token = ?"
 _RELEASE = "UPDATE users SET token = NULL, due = ?, turn = (SELECT sorted FROM state) WHERE user = ? AND token = ?"
 _RETRY = """UPDATE users SET token = NULL, due = ?, turn = (SELECT sorted FROM state), attempts = attempts + 1,
     failing_since = ifnull(failing_since, ?) WHERE user = ? AND token = ?"""
-_LAY_BY = "INSERT INTO dead (number, user, reason, reply, at, message) VALUES (?, ?, ?, ?, ?, ?)"
 _REMEMBER = "INSERT OR REPLACE INTO notes (key, value, until) VALUES (?, ?, ?)"
 _FORGET_OLD = "DELETE FROM notes WHERE key IN (SELECT key FROM notes WHERE until <= ? ORDER BY until LIMIT 2)"
+# A number among the notes, which never ends.
+_LEFT_OUT = b"left out"
+_COUNT_LEFT_OUT = """INSERT INTO notes (key, value, until) VALUES (?, ?, 1e12)
+    ON CONFLICT (key) DO UPDATE SET value = value + excluded.value"""
 _DEAD = "SELECT number, user, message, reason, reply, at FROM dead ORDER BY id DESC LIMIT ?"
+
+
+# A row as it is put: the user, the message, and what its id is known by.
+_Row = tuple[bytes, bytes, bytes | None]
+
+
+# Segment's libraries for Node and the browser begin an id with the time in milliseconds, as in
+# "node-next-1764288000000-5f0c...": kept in order, so that thousands a second write few pages of the index of ids.
+_TIMED = re.compile(r"[a-z]+-[a-z]+-(1\d{12})-")
+
+
+def id_digest(message_id: str) -> bytes:
+    """What an id is known by: 16 bytes, of which the first six are the time in it, where there is one."""
+    text = as_bytes(message_id)
+    if (timed := _TIMED.match(message_id)) is None:
+        return hashlib.blake2b(text, digest_size=16).digest()
+    return int(timed[1]).to_bytes(6, "big") + hashlib.blake2b(text, digest_size=10).digest()
+
+
+def _not_seen(connection: sqlite3.Connection, rows: Sequence[_Row], now: float) -> list[_Row]:
+    """Those rows whose ids did not come in the last 24 hours, nor before in these; their ids are noted."""
+    first = {digest: number for number, (_, _, digest) in reversed([*enumerate(rows)]) if digest}
+    if not first:
+        return list(rows)
+    ids = list(first)
+    places = ",".join("?" * len(ids))
+    for digest, at in connection.execute(f"SELECT id, at FROM seen WHERE id IN ({places})", ids).fetchall():  # noqa: S608
+        if at > now - DAY:
+            del first[digest]
+        else:
+            connection.execute("DELETE FROM seen WHERE id = ?", (digest,))
+    connection.execute(statements.FORGET_SEEN, (2 * len(ids), now - DAY))
+    fresh = [row for number, row in enumerate(rows) if row[2] is None or first.get(row[2]) == number]
+    connection.executemany("INSERT INTO seen (id, at) VALUES (?, ?)", [(row[2], now) for row in fresh if row[2]])
+    return fresh
 
 
 class SqliteOutbox:
@@ -56,99 +89,158 @@ class SqliteOutbox:
     def __repr__(self) -> str:
         return f"SqliteOutbox({str(self.path)!r})"
 
-    def put(self, user: str, message: bytes, message_id: str | None = None) -> bool:
-        """Keep a message for a user, or raise and keep nothing; False when its id came in the last 24 hours."""
-        if message_id is not None:
-            return self.put_all([(user, message, message_id)]) == 1
+    @property
+    def location(self) -> str:
+        """The path of the file."""
+        return str(self.path)
+
+    def exists(self) -> bool:
+        """Return True once there is a file; it is made with the first call."""
+        return self.path.exists()
+
+    def obstacle(self) -> str | None:
+        """Return why the file could not be made, or None."""
+        folder = self.path.parent
+        return None if os.access(folder, os.W_OK) else f"{folder} is missing or may not be written to"
+
+    def put(self, user: str, body: bytes, message_id: str | None = None) -> bool:
+        """Keep a message of a user, or raise and keep nothing; False when its id came in the last 24 hours."""
         session, now = self._database.session, self._clock()
         with session as connection:
-            connection.execute(_PUT, (session.origin, now, as_bytes(user), message))
+            if message_id is None:
+                connection.execute(statements.PUT, (session.origin, now, as_bytes(user), body))
+            elif not self._put_once(connection, user, body, message_id, now):
+                return False
             session.accepted += 1
             session.last_put = now
         return True
 
+    def _put_once(self, connection: sqlite3.Connection, user: str, body: bytes, message_id: str, now: float) -> bool:
+        """Keep a message unless its id came in the last 24 hours."""
+        row = (self._database.session.origin, now, as_bytes(user), body, id_digest(message_id))
+        try:
+            connection.execute(statements.PUT_ONCE, row)
+        except sqlite3.IntegrityError:
+            return False
+        return True
+
     def put_all(self, messages: Iterable[tuple[str, bytes, str | None]]) -> int:
-        """Keep several messages, each as (user, message, message id), or none if it raises; return how many are new."""
+        """Keep several messages, each as (user, body, message id), or none if it raises; return how many are new."""
         session, now = self._database.session, self._clock()
+        rows = [
+            (as_bytes(user), body, None if message_id is None else id_digest(message_id))
+            for user, body, message_id in messages
+        ]
         with session.lock:
-            accepted = 0
             with self._database.writing() as connection:
-                for user, message, message_id in messages:
-                    if message_id is None or is_new(connection, message_id, now):
-                        connection.execute(_PUT, (session.origin, now, as_bytes(user), message))
-                        accepted += 1
-            session.accepted += accepted
+                fresh = _not_seen(connection, rows, now)
+                (last,) = connection.execute("SELECT last FROM progress").fetchone()
+                numbered = enumerate(fresh, last + 1)
+                connection.executemany(
+                    statements.APPEND,
+                    [(number, session.origin, now, user, body) for number, (user, body, _) in numbered],
+                )
+            session.accepted += len(fresh)
             session.last_put = now
-        return accepted
+        return len(fresh)
 
     def lease(self) -> Lease | None:
-        """Take the letters, at most 50, of the user who has waited longest; None when nobody is due."""
-        more = True
-        while more:
-            with self._database.writing() as connection:
-                now = self._clock()  # not before: the lock may have been long in coming
-                more = sort(connection, now)
-                lease = take(connection, now)
-            if lease is not None:
+        """Take the messages, at most 50, of the user who has waited longest; None when no user is due."""
+        while True:
+            now = self._clock()
+            more = self._partition_new(now)
+            lease = self._lease_next(now)
+            if lease is not None or not more:
                 return lease
+
+    def _partition_new(self, now: float) -> bool:
+        """Move the next new messages into their users' partitions; True when there are more."""
+        with self._database.session as connection:
+            done, last, clock = connection.execute("SELECT sorted, last, clock FROM progress").fetchone()
+        if abs(now - clock) > statements.CLOCK_STEP:
+            self._keep_time(clock, now)
+        if done < last:
+            self._database.run(statements.PARTITION_NEW, (now,))
+        return bool(done + statements.PARTITIONED_AT_ONCE < last)
+
+    def _keep_time(self, clock: float, now: float) -> None:
+        """Where the clock was set back, set back what waits for it: else leases and pauses would last that much longer.
+
+        Of several workers that see it, the first does it.
+        """
+        with self._database.writing() as connection:
+            changed = connection.execute("UPDATE state SET clock = ? WHERE clock = ?", (now, clock)).rowcount
+            if changed and now < clock - statements.CLOCK_STEP:
+                connection.execute("UPDATE users SET due = due - ?", (clock - now,))
+            if now // DAY != clock // DAY:
+                connection.execute("DELETE FROM tally WHERE at <= ?", (now - TALLY_DAYS * DAY,))
+
+    def _lease_next(self, now: float) -> Lease | None:
+        """Lease the user who has been due longest."""
+        token = secrets.token_hex(8)
+        with self._database.session as connection:
+            while (row := connection.execute(statements.FIRST_DUE, (now,)).fetchone()) is not None:
+                user, due, attempts, failing_since = row
+                if connection.execute(statements.LEASE_NEXT, (token, now + LEASE_SECONDS, user, due)).rowcount == 1:
+                    rows = connection.execute(statements.MESSAGES, (user, statements.MESSAGES_LEASED)).fetchall()
+                    messages = tuple(QueuedMessage(number, bytes(body)) for number, body in rows)
+                    return Lease(as_text(user), messages, token, attempts, failing_since)
         return None
 
     def renew(self, lease: Lease) -> bool:
         """Keep a lease for 30 seconds from now, also one that is over, while no other worker has taken the user."""
-        with self._database.session as connection:
-            due = self._clock() + LEASE_SECONDS
-            changed = connection.execute(_RENEW, (due, as_bytes(lease.user), lease.token))
-            return changed.rowcount == 1
+        due = self._clock() + LEASE_SECONDS
+        return self._database.run(_RENEW, (due, as_bytes(lease.user), lease.token)) == 1
 
-    def done(self, lease: Lease, letters: Sequence[Letter]) -> bool:
-        """Strike letters off; the lease ends with its last one. False, and nothing is done, when it has ended."""
-        with self._database.writing() as connection:
-            now = self._clock()
-            if not holds(connection, lease):
-                return False
-            struck = sum(strike(connection, lease, letter, now) is not None for letter in letters)
-            if struck:
-                connection.execute("UPDATE state SET delivered = delivered + ?", (struck,))
-                go_on(connection, lease, now)
-        return True
+    def done(self, lease: Lease, messages: Sequence[QueuedMessage]) -> bool:
+        """Strike messages off; the lease ends with its last one. False, and nothing is done, when it has ended."""
+        return self._remove(lease, messages, None, None)
 
-    def give_up(self, lease: Lease, letter: Letter, reason: str, reply: str = "") -> bool:
-        """Lay a letter by as a dead letter. False, and nothing is done, when the lease has ended."""
-        with self._database.writing() as connection:
-            now = self._clock()
-            if not holds(connection, lease):
+    def give_up(self, lease: Lease, message: QueuedMessage, reason: str, reply: str = "") -> bool:
+        """Lay a message by as a dead letter. False, and nothing is done, when the lease has ended."""
+        return self._remove(lease, [message], as_bytes(reason), as_bytes(reply))
+
+    def _remove(
+        self, lease: Lease, messages: Sequence[QueuedMessage], reason: bytes | None, reply: bytes | None
+    ) -> bool:
+        numbers, last = json.dumps([message.number for message in messages]), lease.messages[-1].number
+        place = (as_bytes(lease.user), lease.token, numbers, last)
+        try:
+            self._database.run(statements.REMOVE, (*place, self._clock(), reason, reply))
+        except OutboxError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
                 return False
-            message = strike(connection, lease, letter, now)
-            if message is not None:
-                row = (letter.number, as_bytes(lease.user), as_bytes(reason), as_bytes(reply), now, message)
-                connection.execute(_LAY_BY, row)
-                connection.execute("UPDATE state SET laid_by = laid_by + 1")
-                go_on(connection, lease, now)
+            raise
         return True
 
     def retry(self, lease: Lease, delay: float) -> None:
-        """End a lease after a failure of its first letter; the user waits for ``delay`` seconds."""
+        """End a lease after a failure of its first message; the user waits for ``delay`` seconds."""
         now = self._clock()
-        with self._database.session as connection:
-            connection.execute(_RETRY, (now + delay, now, as_bytes(lease.user), lease.token))
+        self._database.run(_RETRY, (now + delay, now, as_bytes(lease.user), lease.token))
 
     def release(self, lease: Lease, delay: float = 0.0) -> None:
         """End a lease without a failure; the user waits for ``delay`` seconds."""
+        self._database.run(_RELEASE, (self._clock() + delay, as_bytes(lease.user), lease.token))
+
+    def browse(self, after: int = 0, limit: int = 500) -> list[WaitingMessage]:
+        """Messages that wait, in the order of acceptance, those with a higher number than ``after``."""
+        query = "SELECT number, user, message FROM mail WHERE number > ? ORDER BY number LIMIT ?"
         with self._database.session as connection:
-            connection.execute(_RELEASE, (self._clock() + delay, as_bytes(lease.user), lease.token))
+            rows = connection.execute(query, (after, limit)).fetchall()
+        return [WaitingMessage(number, as_text(user), bytes(body)) for number, user, body in rows]
 
     def next_due(self) -> float | None:
-        """The seconds until ``lease`` may find somebody, 0 when it may now; None when nothing waits."""
-        with self._database.writing() as connection:
-            now = self._clock()
-            more = sort(connection, now)
+        """The seconds until ``lease`` may find a user, 0 when it may now; None when nothing waits."""
+        now = self._clock()
+        more = self._partition_new(now)
+        with self._database.session as connection:
             (due,) = connection.execute("SELECT min(due) FROM users").fetchone()
         if more:
             return 0.0
         return None if due is None else max(0.0, float(due) - now)
 
     def left(self) -> int:
-        """How many of the letters put through this object in this process still wait."""
+        """How many of the messages put through this object in this process still wait."""
         session = self._database.session
         with session.lock:
             if session.accepted == session.gone:
@@ -161,20 +253,30 @@ class SqliteOutbox:
             session.gone = row[0] if row else 0
             return max(0, session.accepted - session.gone)
 
-    def counts(self) -> Counts:
-        """How many letters wait, were delivered and were given up, at a cost that does not depend on how many."""
+    def oldest(self) -> float | None:
+        """The age in seconds of the message that has waited longest; None when none waits."""
         with self._database.session as connection:
-            query = "SELECT last, delivered, laid_by, resent FROM progress"
-            last, delivered, laid_by, resent = connection.execute(query).fetchone()
-        return Counts(waiting=last - delivered - laid_by, delivered=delivered, given_up=laid_by - resent)
+            row = connection.execute("SELECT at FROM mail ORDER BY number LIMIT 1").fetchone()
+        return None if row is None else max(0.0, self._clock() - row[0])
+
+    def left_out(self, number: int = 1) -> None:
+        """Count values that Intercom refused by name, and without which the rest of a call was delivered."""
+        self._database.run(_COUNT_LEFT_OUT, (_LEFT_OUT, number))
+
+    def counts(self) -> Counts:
+        """How many messages wait, were delivered and were given up, at a cost that does not depend on how many."""
+        with self._database.session as connection:
+            query = "SELECT last, delivered, laid_by, resent, (SELECT value FROM notes WHERE key = ?) FROM progress"
+            last, delivered, laid_by, resent, left_out = connection.execute(query, (_LEFT_OUT,)).fetchone()
+        return Counts(last - delivered - laid_by, delivered, laid_by - resent, left_out or 0)
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """The newest dead letters, newest first."""
         with self._database.session as connection:
             rows = connection.execute(_DEAD, (max(0, limit),)).fetchall()
         return [
-            DeadLetter(number, as_text(user), bytes(message), as_text(reason), as_text(reply), at)
-            for number, user, message, reason, reply, at in rows
+            DeadLetter(number, as_text(user), bytes(body), as_text(reason), as_text(reply), at)
+            for number, user, body, reason, reply, at in rows
         ]
 
     def resend(self) -> int:
@@ -184,35 +286,51 @@ class SqliteOutbox:
         resent, more = 0, newest is not None
         while more:
             with self._database.writing() as connection:
-                moved = resend_some(connection, newest, self._clock())
+                chosen = (newest, statements.PARTITIONED_AT_ONCE)
+                moved = connection.execute(statements.RESEND, (self._clock(), *chosen)).rowcount
+                connection.execute(statements.RESENT, chosen)
+                connection.execute("UPDATE state SET resent = resent + ?", (moved,))
             resent, more = resent + moved, moved > 0
         return resent
 
-    def discard(self) -> int:
-        """Drop all dead letters for good; return how many."""
+    def discard(self, user: str | None = None) -> int:
+        """Drop all dead letters for good, or those of a user; return how many."""
         with self._database.writing() as connection:
-            dropped = connection.execute("DELETE FROM dead").rowcount
+            if user is None:
+                dropped = connection.execute("DELETE FROM dead").rowcount
+            else:
+                dropped = connection.execute("DELETE FROM dead WHERE user = ?", (as_bytes(user),)).rowcount
             connection.execute("UPDATE state SET resent = resent + ?", (dropped,))
         return dropped
 
-    def recall(self, key: str) -> str | None:
+    def get(self, key: str) -> str | None:
         """What was remembered under a key, by any worker, while it lasts."""
         query = "SELECT value FROM notes WHERE key = ? AND until > ?"
         with self._database.session as connection:
             row = connection.execute(query, (as_bytes(key), self._clock())).fetchone()
         return None if row is None else as_text(row[0])
 
-    def remember(self, key: str, value: str, seconds: float) -> None:
+    def set(self, key: str, value: str, seconds: float) -> None:
         """Keep a value for all workers; of the notes whose time is over, at most two are cleared away."""
-        with self._database.writing() as connection:
-            now = self._clock()
-            connection.execute(_FORGET_OLD, (now,))
-            connection.execute(_REMEMBER, (as_bytes(key), as_bytes(value), now + seconds))
+        now = self._clock()
+        self._database.run(_FORGET_OLD, (now,))
+        self._database.run(_REMEMBER, (as_bytes(key), as_bytes(value), now + seconds))
 
-    def forget(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """Drop what was remembered under a key."""
-        with self._database.session as connection:
-            connection.execute("DELETE FROM notes WHERE key = ?", (as_bytes(key),))
+        self._database.run("DELETE FROM notes WHERE key = ?", (as_bytes(key),))
+
+    def migrate(self) -> str:
+        """Make the file; return what was done."""
+        self.counts()
+        return f"{self.location} is in this version's format"
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """A file tells nobody of what is put into it."""
+
+    def put_within(self, connection: Any, user: str, body: bytes, message_id: str | None = None) -> None:
+        """Raise CallError: an application's transaction is one of its database."""
+        raise CallError("connection", "needs an outbox in PostgreSQL: set INTERCOM_OUTBOX to that database")
 
     def close(self) -> None:
         """Let go of the file; what waits in it stays."""

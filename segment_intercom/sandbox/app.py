@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, unquote
@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from .. import assets
 from . import faults, rest
+from .hosts import is_same_origin, only_own
 from .jsonbody import loads
 from .people import now
 from .refusal import RefusedError, malformed
@@ -43,10 +44,11 @@ class _InOrder(DefaultJSONProvider):
     sort_keys = False
 
 
-def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now) -> Flask:
+def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now, hosts: Collection[str] = ()) -> Flask:
     """A new sandbox with these workspaces, its store in ``app.extensions["sandbox"]``; it may be mounted anywhere.
 
-    The REST API is at its root. ``clock`` gives the time in Unix seconds.
+    The REST API is at its root. ``clock`` gives the time in Unix seconds. Served by itself it answers to the loopback's
+    names and to ``hosts``.
     """
     app = Flask(
         "segment_intercom.sandbox",
@@ -58,7 +60,7 @@ def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now) -> 
     app.json = _InOrder(app)
     app.extensions["sandbox"] = Store(workspaces, clock)
     app.add_url_rule("/widget/<app_id>", view_func=widget)
-    app.add_url_rule("/messenger/<region>/<door>", view_func=messenger, methods=["POST", "OPTIONS"])
+    app.add_url_rule("/messenger/<region>/<endpoint>", view_func=messenger, methods=["POST", "OPTIONS"])
     app.add_url_rule("/inspector", view_func=inspector)
     app.add_url_rule("/inspector/state.json", view_func=inspector_state)
     app.add_url_rule("/inspector/reset", view_func=inspector_reset, methods=["POST"])
@@ -67,7 +69,9 @@ def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now) -> 
     app.url_map.merge_slashes = False
     app.add_url_rule("/<path:path>", view_func=rest_api, methods=_METHODS)
     app.register_error_handler(RefusedError, _refuse)
+    app.before_request(_refuse_other_sites)
     app.after_request(_open_to_every_page)
+    app.wsgi_app = only_own(app.wsgi_app, hosts)  # type: ignore[method-assign]
     return app
 
 
@@ -80,13 +84,13 @@ def widget(app_id: str) -> Response:
     return _script("\n\n".join(["(function () {", '"use strict";', styles, *parts, "})();\n"]))
 
 
-def messenger(region: str, door: str) -> Response:
-    """One door of the Messenger's back end in one region: ping, events or messages."""
-    if region not in API_BASES or door not in ("ping", "events", "messages"):
+def messenger(region: str, endpoint: str) -> Response:
+    """One endpoint of the Messenger's back end in one region: ping, events or messages."""
+    if region not in API_BASES or endpoint not in ("ping", "events", "messages"):
         abort(404)
     if request.method == "OPTIONS":
         return Response(status=204)
-    return jsonify(_store().receive(door, region, _origin(), _body()))
+    return jsonify(_store().receive(endpoint, region, _origin(), _body()))
 
 
 def inspector() -> str:
@@ -128,6 +132,8 @@ def rest_api(path: str) -> Response:
     response = Response(text, answer.status, answer.headers, "application/json; charset=utf-8")
     if answer.body is None:
         del response.headers["Content-Type"]
+    if "werkzeug.socket" in request.environ:  # whose server writes a Date of its own
+        del response.headers["Date"]
     return response
 
 
@@ -165,6 +171,13 @@ def _dropped(response: Response) -> Response:
         with suppress(OSError):  # the client was faster
             connection.shutdown(_BOTH_WAYS)
     return response
+
+
+def _refuse_other_sites() -> None:
+    """What the inspector's buttons change, no page of another site may; the Messenger is there for all pages."""
+    changes = request.method == "POST" and request.path.startswith("/inspector/")
+    if changes and not is_same_origin(request.headers, request.host_url.rstrip("/")):
+        raise RefusedError("forbidden", "Only the inspector's own page may do this.", "Origin")
 
 
 def _store() -> Store:

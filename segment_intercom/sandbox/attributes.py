@@ -190,8 +190,8 @@ def _nested(settings: dict[str, Any], prefix: str = "") -> Iterator[NotSaved]:
         yield NotSaved(name, f"only attributes in line are saved, and these are not: {', '.join(missing)}")
 
 
-def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and bool(left == right)
 
 
 def _companies(settings: dict[str, Any], left: list[NotSaved]) -> Iterator[CompanyReading]:
@@ -199,10 +199,10 @@ def _companies(settings: dict[str, Any], left: list[NotSaved]) -> Iterator[Compa
     if listed is not None and not isinstance(listed, list):
         left.append(NotSaved("companies", "must be an array of companies"))
         listed = None
-    named = [(f"companies[{place}].", company) for place, company in enumerate(listed or [])]
+    paths = [(f"companies[{place}].", company) for place, company in enumerate(listed or [])]
     if settings.get("company") is not None:
-        named.insert(0, ("company.", settings["company"]))
-    for prefix, company in named:
+        paths.insert(0, ("company.", settings["company"]))
+    for prefix, company in paths:
         reading = _company(company, prefix, left)
         if reading:
             yield reading
@@ -229,8 +229,8 @@ def _company_fault(company: Any) -> str | None:
         return "must be an object with id and name"
     if not _company_id(company):
         return "has no id: Intercom wants id (or company_id) and name"
-    named = isinstance(company.get("name"), str) and company["name"]
-    return None if named or company.get("remove") is True else "has no name: Intercom wants id and name"
+    has_name = isinstance(company.get("name"), str) and company["name"]
+    return None if has_name or company.get("remove") is True else "has no name: Intercom wants id and name"
 
 
 def _company_id(company: dict[str, Any]) -> str:

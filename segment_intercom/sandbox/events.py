@@ -17,15 +17,15 @@ def read(body: dict[str, Any]) -> tuple[str, dict[str, Any], list[NotSaved]]:
         raise malformed("The name of an event must be text that is not empty.", "event_name")
     if sent is not None and not isinstance(sent, dict):
         return name, {}, [NotSaved("metadata", "must be an object of names and values")]
-    kept: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     left = []
     for key, value in (sent or {}).items():
-        why = fault(value) or (len(kept) >= METADATA_LIMIT and f"an event keeps its first {METADATA_LIMIT} keys")
+        why = fault(value) or (len(metadata) >= METADATA_LIMIT and f"an event keeps its first {METADATA_LIMIT} keys")
         if why:
             left.append(NotSaved(key, why))
         elif value is not None:
-            kept[key] = value
-    return name, kept, left
+            metadata[key] = value
+    return name, metadata, left
 
 
 def fault(value: Any) -> str | None:

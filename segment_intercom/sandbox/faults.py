@@ -54,9 +54,9 @@ class Fault:
     @classmethod
     def parse(cls, text: str) -> Fault:
         """The fault that "500=0.1" or "drop" names; raises ValueError for any other text."""
-        what, given, share = text.partition("=")
+        what, value, share = text.partition("=")
         try:
-            probability = float(share) if given else 1.0
+            probability = float(share) if value else 1.0
             status = None if what == "drop" else int(what)
         except ValueError:
             raise ValueError("must be drop or a status, with a share from 0 to 1 after =: 500=0.1") from None
@@ -103,21 +103,21 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def read(found: Any) -> tuple[Fault, ...]:
+def read(listed: Any) -> tuple[Fault, ...]:
     """The faults that a JSON array describes; raises RefusedError naming what is wrong."""
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise malformed("faults must be an array of objects, an empty one for none.", "faults")
-    return tuple(_fault(each) for each in found)
+    return tuple(_fault(item) for item in listed)
 
 
-def _fault(found: dict[str, Any]) -> Fault:
-    given = {name: value for name, value in found.items() if name != "name"}
-    for name, value in given.items():
+def _fault(fields: dict[str, Any]) -> Fault:
+    options = {name: value for name, value in fields.items() if name != "name"}
+    for name, value in options.items():
         if name not in _KINDS:
             raise malformed(f"A fault has no {name[:60]}: it has {', '.join(_KINDS)}.", "faults")
         if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and bool not in _KINDS[name]):
             raise malformed(f"{name} of a fault has the wrong type.", "faults")
     try:
-        return Fault(**given)
+        return Fault(**options)
     except ValueError as error:
         raise malformed(f"{error}.", "faults") from None

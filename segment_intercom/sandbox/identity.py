@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 
 from .refusal import RefusedError
-
-if TYPE_CHECKING:
-    from .workspace import Workspace
+from .workspace import Workspace
 
 PROOFS = ("user_hash", "intercom_user_jwt")
 SECRETS = (*PROOFS, "auth_tokens")
@@ -110,11 +108,11 @@ def _token_refusal(error: jwt.PyJWTError) -> RefusedError:
 
 
 def _with_claims(person: dict[str, Any], claims: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    user_id, named = claims.get("user_id"), person.get("user_id")
+    user_id, page_user_id = claims.get("user_id"), person.get("user_id")
     if not isinstance(user_id, str) or not user_id:
         message = "intercom_user_jwt must hold the claim user_id, a string that is not empty."
         raise RefusedError("proof_wrong", message, "intercom_user_jwt")
-    if named and named != user_id:
+    if page_user_id and page_user_id != user_id:
         message = "intercom_user_jwt is of another user_id than the page names: they must be equal."
         raise RefusedError("proof_wrong", message, "intercom_user_jwt")
     signed = {name: value for name, value in claims.items() if name not in _REGISTERED_CLAIMS}

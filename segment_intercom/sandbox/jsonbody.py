@@ -12,20 +12,20 @@ _DEEPEST = 100
 def loads(body: bytes) -> Any:
     """The JSON of a body; raises ValueError where it is none, where a number is not finite, or nests too deeply."""
     try:
-        found = json.loads(body, parse_constant=_no_number, parse_float=_finite)
+        value = json.loads(body, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
         raise ValueError("the body is nested too deeply") from None
     # What is only just read could not be shown again, in the midst of more.
-    if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(found) > _DEEPEST:
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(value) > _DEEPEST:
         raise ValueError("the body is nested too deeply")
-    return found
+    return value
 
 
-def _depth(found: Any) -> int:
-    level, depth = [found], 0
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
     while level:
-        inner = [each for each in level if isinstance(each, dict | list)]
-        level = [value for each in inner for value in (each.values() if isinstance(each, dict) else each)]
+        inner = [item for item in level if isinstance(item, dict | list)]
+        level = [value for item in inner for value in (item.values() if isinstance(item, dict) else item)]
         depth += 1
     return depth
 

@@ -20,7 +20,7 @@ def now() -> float:
 
 @dataclass(slots=True)
 class Person:
-    """A user, or a visitor who has not said who he is."""
+    """A user, or a visitor without an id."""
 
     app_id: str
     role: str = "visitor"

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from .account import Account
-from .doors import DOORS, Call, payload
 from .identity import without_secrets
 from .log import RequestLog
+from .messenger_endpoints import ENDPOINTS, MessengerRequest, payload
 from .people import now
-from .rate import Standing, Windows
+from .rate_status import RateStatus, Windows
 from .refusal import RefusedError, malformed
-from .shown import account_json, totals
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from .workspace import Workspace
+from .serializers import account_json, totals
+from .workspace import Workspace
+from .workspace_data import WorkspaceData
 
 _NAME_SHOWN = 60  # of an app id that is none, which may be of any length
 _KINDS = {"ping": ("boot", "update", "shutdown"), "events": ("event",), "messages": ("message",)}
@@ -32,18 +29,18 @@ class Store:
         self.clock = clock
         self.lock = threading.RLock()
         self.log = RequestLog()
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, WorkspaceData] = {}
         self._windows: dict[str, Windows] = {}
         self._wake = threading.Event()
 
-    def receive(self, door: str, region: str, origin: str | None, body: dict[str, Any]) -> dict[str, Any]:
-        """Answer one request of the widget to a door (ping, events, messages), or refuse it; both are logged."""
+    def receive(self, endpoint: str, region: str, origin: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request of the widget to a endpoint (ping, events, messages), or refuse it; both are logged."""
         with self.lock:
-            kind = str(body.get("action")) if door == "ping" else _KINDS[door][0]
-            call: Call | None = None
+            kind = str(body.get("action")) if endpoint == "ping" else _KINDS[endpoint][0]
+            call: MessengerRequest | None = None
             try:
-                call = self._admit(door, kind, region, origin, body)
-                answer = DOORS[door](call)
+                call = self._admit(endpoint, kind, region, origin, body)
+                answer = ENDPOINTS[endpoint](call)
             except RefusedError as refused:
                 self._log(kind, region, origin, body, call, refused)
                 raise
@@ -58,15 +55,15 @@ class Store:
             self._log("widget", None, origin, {"app_id": app_id[:_NAME_SHOWN]}, None, self._app_unknown(app_id, 404))
             return False
 
-    def account(self, app_id: str) -> Account:
+    def account(self, app_id: str) -> WorkspaceData:
         """What the workspace knows."""
-        return self._accounts.setdefault(app_id, Account(app_id, self.clock))
+        return self._accounts.setdefault(app_id, WorkspaceData(app_id, self.clock))
 
     def windows(self, app_id: str) -> Windows:
         """What the workspace has used of its rate limit."""
         return self._windows.setdefault(app_id, Windows())
 
-    def standing(self, workspace: Workspace) -> Standing:
+    def standing(self, workspace: Workspace) -> RateStatus:
         """Where the workspace stands in its rate limit, without counting anything."""
         windows = self.windows(workspace.app_id)
         return windows.standing(self.clock(), workspace.rate_limit, workspace.rate_window)
@@ -82,10 +79,10 @@ class Store:
             shown = [account_json(account) for account in accounts]
             return {
                 "workspaces": [workspace.as_json() for workspace in self.workspaces.values()],
-                **{name: [item for each in shown for item in each[name]] for name in _LISTS},
+                **{name: [item for workspace in shown for item in workspace[name]] for name in _LISTS},
                 "requests": self.log.after(after),
                 "first": self.log.first,
-                "rate": [self.standing(each).as_json(each.app_id) for each in self.workspaces.values()],
+                "rate": [self.standing(workspace).as_json(workspace.app_id) for workspace in self.workspaces.values()],
                 "faults": [
                     {"app_id": workspace.app_id, **fault.as_json()}
                     for workspace in self.workspaces.values()
@@ -107,17 +104,19 @@ class Store:
         """Let slow answers go, now and from now on."""
         self._wake.set()
 
-    def _admit(self, door: str, kind: str, region: str, origin: str | None, body: dict[str, Any]) -> Call:
+    def _admit(
+        self, endpoint: str, kind: str, region: str, origin: str | None, body: dict[str, Any]
+    ) -> MessengerRequest:
         app_id = str(body.get("app_id"))
         workspace = self.workspaces.get(app_id)
         if workspace is None:
             raise self._app_unknown(app_id)
         workspace.check_region(region)
         workspace.check_domain(origin)
-        if kind not in _KINDS[door]:
-            raise malformed(f"action must be one of {', '.join(_KINDS[door])}.", "action")
+        if kind not in _KINDS[endpoint]:
+            raise malformed(f"action must be one of {', '.join(_KINDS[endpoint])}.", "action")
         account = self.account(app_id)
-        return Call(workspace, account, kind, body, [], [])
+        return MessengerRequest(workspace, account, kind, body, [], [])
 
     def _app_unknown(self, app_id: str, status: int = 403) -> RefusedError:
         known = list(self.workspaces)
@@ -134,7 +133,7 @@ class Store:
         region: str | None,
         origin: str | None,
         body: dict[str, Any],
-        call: Call | None,
+        call: MessengerRequest | None,
         refused: RefusedError | None,
     ) -> None:
         request = {

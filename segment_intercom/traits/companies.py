@@ -5,94 +5,126 @@ Source: Segment's documentation page for Intercom, "Identify" and "Group".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
+from ..diagnostics import Diagnostics
 from ..settings import Settings
-from .money import is_finite
+from ..spec import SPEC
+from .attributes import custom_attributes
+from .coerce import LARGEST, UnsupportedValue, fields_of, to_json
 from .names import plain_name, text_of
-from .nested import custom_attributes
-from .report import Report
+from .numbers import amount, is_finite
 from .standard import first_date
-from .values import LARGEST, Unsendable, fields_of, plain
 
-_SLOTS = {
-    "id": "id",
-    "companyid": "company_id",
-    "name": "name",
-    "plan": "plan",
-    "monthlyspend": "monthly_spend",
-    "created": "created",
-    "createdat": "created_at",
-    "remotecreatedat": "remote_created_at",
-    "size": "size",
-    "website": "website",
-    "industry": "industry",
-    "remove": "remove",
-}
+_COMPANY_FIELDS = {plain_name(field.name): field.name for field in SPEC.company_traits}
+COMPANY_TRAITS = " ".join(_COMPANY_FIELDS)  # for the browser runtime
+_OF_A_USER = ("company", "companies")
 _IDS = ("id", "company_id")
 _LISTS = (Sequence, Set)
 _TEXTS = (str, bytes)
 _CARRIED = ("plan", "monthly_spend", "size", "website", "industry")
+MOST_COMPANIES = SPEC.limits.companies  # of one call: each is an operation of its own at Intercom
+_LARGEST_NUMBER = SPEC.limits.company_number
 # What is read from a company that is an object, such as a database row; nothing else is, unasked.
 _ATTRIBUTES = ("id", "company_id", "name", "created_at", *_CARRIED)
 
 
-def companies_of(known: Mapping[str, Any], settings: Settings, report: Report) -> list[dict[str, Any]]:
-    """The companies of a user's traits: ``company`` before ``companies``, each in the form of ``company_of``.
+def companies_of(
+    standard: Mapping[str, Any], settings: Settings, diagnostics: Diagnostics, fields: Sequence[str] = _OF_A_USER
+) -> list[dict[str, Any]]:
+    """The companies of a user's traits, those of ``company`` before those of ``companies``, in ``company_of``'s form.
 
-    A company that is only a name takes the user's plan, monthly spend and date of creation.
+    A company that is only a name takes the user's plan, monthly spend and date of creation, and has no
+    ``custom_attributes``. Two of one id are one company, of which the first says more.
     """
-    found = (company_of(with_users(item, known), settings, report) for item in listed(known))
-    return [company for company in found if company]
+    companies = []
+    items = [item for field in fields if (value := standard.get(field)) for item in _items(value)]
+    if len(items) > MOST_COMPANIES:
+        diagnostics.warn("companies", f"are more than {MOST_COMPANIES}; those beyond are left out")
+    for item in items[:MOST_COMPANIES]:
+        company = company_of(_with_users(item, standard), settings, diagnostics)
+        if company is not None:
+            if text_of(item):
+                del company["custom_attributes"]
+            companies.append(company)
+    return united(companies)
 
 
-def listed(known: Mapping[str, Any]) -> list[Any]:
-    """The companies of a user's traits as they were given."""
-    value = known.get("company") or known.get("companies")
-    if not value:
-        return []
-    return list(value) if is_list(value) else [value]
+def united(companies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The companies, of two with one id the first, with what only the second says."""
+    by_id: dict[str, dict[str, Any]] = {}
+    for company in companies:
+        key = str(company["company_id"])
+        by_id[key] = _united(by_id[key], company) if key in by_id else company
+    return list(by_id.values())
+
+
+def _united(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    custom = {**second.get("custom_attributes", {}), **first.get("custom_attributes", {})}
+    return {**second, **first, **({"custom_attributes": custom} if custom else {})}
+
+
+def _items(value: Any) -> Iterable[Any]:
+    return value if is_list(value) else [value]
+
+
+def is_by_name(company: Mapping[str, Any]) -> bool:
+    """Return whether a company's id is the hash of its name, as it was given by that alone."""
+    return "name" in company and company["company_id"] == name_hash(company["name"])
 
 
 def is_list(value: Any) -> bool:
-    """Tell whether a value is several companies, and not the name of one."""
+    """Return whether a value is several companies, and not the name of one."""
     return isinstance(value, _LISTS) and not isinstance(value, _TEXTS)
 
 
-def company_of(value: Any, settings: Settings, report: Report) -> dict[str, Any] | None:
+def company_of(value: Any, settings: Settings, diagnostics: Diagnostics) -> dict[str, Any] | None:
     """Read one company: ``company_id``, ``name``, ``created_at``, ..., and the rest as ``custom_attributes``.
 
     One without id and name is left out with a warning, as Intercom could not tell which one is meant.
     """
     traits = traits_of(value)
     if traits is None:
-        report.refuse("company", "must be a dict, an object or a name; give it an id and a name")
+        diagnostics.reject("company", "must be a dict, an object or a name; give it an id and a name")
         return None
-    known, custom = _split(traits, report)
-    name = _name(known.get("name"))
-    for slot in _IDS:
-        if slot in known and _is_unreadable(known[slot]):
-            report.refuse(f"company.{slot}", "must be a string, a whole number or a UUID")
+    standard, custom = _split(traits, diagnostics)
+    name = _name(standard.get("name"))
+    for field in _IDS:
+        if field in standard and _is_unreadable(standard[field]):
+            diagnostics.reject(f"company.{field}", "must be a string, a whole number or a UUID")
             return None
-    identifier = _identifier(known, name)
+    identifier = _identifier(standard, name)
     if identifier is None:
-        report.note("company", "has neither id nor name and is left out; give it one of them")
+        diagnostics.warn("company", "has neither id nor name and is left out; give it one of them")
         return None
     company: dict[str, Any] = {"company_id": identifier}
     if name:
         company["name"] = name
-    company |= _created(known, report)
-    company |= {slot: known[slot] for slot in _CARRIED if known.get(slot) is not None}
-    if known.get("remove") is True:
+    company |= _created(standard, diagnostics)
+    company |= {field: standard[field] for field in _CARRIED if standard.get(field) is not None}
+    if standard.get("remove") is True:
         company["remove"] = True
-    elif known.get("remove"):
-        report.note("company.remove", "must be True to leave the company; it is not sent")
-    company["custom_attributes"] = custom_attributes(custom, settings, report)
+    elif standard.get("remove"):
+        diagnostics.warn("company.remove", "must be True to leave the company; it is not sent")
+    company["custom_attributes"] = custom_attributes(custom, settings, diagnostics)
     return company
+
+
+def company_number(value: Any, field: str, diagnostics: Diagnostics) -> int | float | None:
+    """The number that a field of a company holds, such as ``monthly_spend``; None, with a remark, when it is none.
+
+    Source: Intercom's API description, "monthly_spend": at most 2**31-1.
+    """
+    number = value if type(value) is int else amount(value)
+    if number is None or not -_LARGEST_NUMBER <= number <= _LARGEST_NUMBER:
+        problem = "must be a number" if number is None else f"must be at most {_LARGEST_NUMBER}"
+        diagnostics.warn(f"company.{field}", f"{problem}; it is not sent")
+        return None
+    return number
 
 
 def name_hash(name: str) -> int:
@@ -100,18 +132,21 @@ def name_hash(name: str) -> int:
 
     It starts with 5381 and takes the UTF-16 units from the last to the first: ``Segment`` is 2017828326.
     """
-    found = 5381
+    digest = 5381
     encoded = name.encode("utf-16-le", "surrogatepass")
     for place in range(len(encoded) - 2, -1, -2):
-        found = (found * 33 ^ int.from_bytes(encoded[place : place + 2], "little")) & 0xFFFFFFFF
-    return found
+        digest = (digest * 33 ^ int.from_bytes(encoded[place : place + 2], "little")) & 0xFFFFFFFF
+    return digest
 
 
-def with_users(company: Any, known: Mapping[str, Any]) -> Any:
+def _with_users(company: Any, standard: Mapping[str, Any]) -> Any:
     """A company as it was given, one that is only a name with what the user's traits say of it."""
     if not (name := text_of(company)):
         return company
-    return {"name": name, **{slot: known.get(slot) for slot in ("plan", "monthly_spend", "created", "created_at")}}
+    return {
+        "name": name,
+        **{field: standard.get(field) for field in ("plan", "monthly_spend", "created", "created_at")},
+    }
 
 
 def traits_of(value: Any) -> Mapping[str, Any] | None:
@@ -127,32 +162,32 @@ def traits_of(value: Any) -> Mapping[str, Any] | None:
     return fields_of(value, _ATTRIBUTES) or None
 
 
-def _split(traits: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
-    known: dict[str, Any] = {}
+def _split(traits: Mapping[str, Any], diagnostics: Diagnostics) -> tuple[dict[str, Any], dict[str, Any]]:
+    standard: dict[str, Any] = {}
     custom: dict[str, Any] = {}
     for name, value in traits.items():
-        slot = _SLOTS.get(plain_name(name)) if isinstance(name, str) else None
-        if slot in _CARRIED:
-            value = _scalar(value, slot, report)
-        if slot is None:
+        field = _COMPANY_FIELDS.get(plain_name(name)) if isinstance(name, str) else None
+        if field in _CARRIED:
+            value = _scalar(value, field, diagnostics)
+        if field is None:
             custom[name] = value
-        elif known.get(slot) is None:
-            known[slot] = value
-    return known, custom
+        elif standard.get(field) is None:
+            standard[field] = value
+    return standard, custom
 
 
-def _scalar(value: Any, slot: str, report: Report) -> Any:
+def _scalar(value: Any, field: str, diagnostics: Diagnostics) -> Any:
     """The plain value of a field that Intercom keeps as one, None where there is none."""
     if ((kind := type(value)) is str and "-" not in value) or (kind is int and abs(value) < LARGEST):  # nearly always
         return value
     try:
-        found = plain(value, (slot,))
-    except Unsendable as error:
-        report.refuse(f"company.{error.field}", str(error))
+        converted = to_json(value, (field,))
+    except UnsupportedValue as error:
+        diagnostics.reject(f"company.{error.field}", str(error))
         return None
-    if not isinstance(found, dict | list):
-        return found
-    report.refuse(f"company.{slot}", "must be a single value, not a dict or a list")
+    if not isinstance(converted, dict | list):
+        return converted
+    diagnostics.reject(f"company.{field}", "must be a single value, not a dict or a list")
     return None
 
 
@@ -162,13 +197,13 @@ def _name(value: Any) -> str | None:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value)
 
 
-def _identifier(known: Mapping[str, Any], name: str | None) -> str | int | None:
-    found = next((known[slot] for slot in _IDS if not _is_blank(known.get(slot))), None)
-    return _readable(found) if found is not None else name_hash(name) if name else None
+def _identifier(standard: Mapping[str, Any], name: str | None) -> str | int | None:
+    identifier = next((standard[field] for field in _IDS if not _is_blank(standard.get(field))), None)
+    return _readable(identifier) if identifier is not None else name_hash(name) if name else None
 
 
 def _is_unreadable(value: Any) -> bool:
-    """Tell whether an id is there but cannot be read: its company must not be taken for another of the same name."""
+    """Return whether an id is there but cannot be read: its company must not be taken for another of the same name."""
     return not _is_blank(value) and _readable(value) is None
 
 
@@ -184,10 +219,13 @@ def _readable(value: Any) -> str | int | None:
     if isinstance(value, str | UUID):
         return str(value)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and is_finite(value):
-        return int(value) if value == int(value) else None
+        whole = int(value)
+        if value != whole:
+            return None
+        return whole if -LARGEST < whole < LARGEST else str(whole)  # JavaScript would round it
     return None
 
 
-def _created(known: Mapping[str, Any], report: Report) -> dict[str, int]:
-    created = first_date(known, ("created", "created_at", "remote_created_at"), report)
+def _created(standard: Mapping[str, Any], diagnostics: Diagnostics) -> dict[str, int]:
+    created = first_date(standard, ("created", "created_at", "remote_created_at"), diagnostics)
     return {} if created is None else {"created_at": created}

@@ -11,11 +11,12 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 
-from .money import is_finite
+from .numbers import is_finite
 
 # Below this a number is seconds, from here on milliseconds; it is the year 2970 in seconds, 1971 in milliseconds.
 _MILLISECONDS_FROM = 31_557_600_000
-_LAST_MILLISECOND = 8_640_000_000_000_000  # of a JavaScript date
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # of the years 1 to 9999: what is beyond is no date
+_LONGEST = 100  # characters of a date
 _NUMBERS = (int, float, Decimal)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = _EPOCH.toordinal()
@@ -77,15 +78,17 @@ def _elapsed(moment: datetime) -> int:
 def _from_number(number: float | Decimal) -> int | None:
     if not is_finite(number):
         return None
-    found = math.floor(number if number < _MILLISECONDS_FROM else number / 1000)
-    return found if abs(found) * 1000 <= _LAST_MILLISECOND else None
+    whole = math.floor(number if number < _MILLISECONDS_FROM else number / 1000)
+    return whole if _FIRST_SECOND <= whole <= _LAST_SECOND else None
 
 
 def _from_text(text: str) -> int | None:
+    if len(text) > _LONGEST:
+        return None
     if text.isascii() and text.isdigit() and len(text) in (10, 13):
         return int(text) // (1 if len(text) == 10 else 1000)
-    found = _from_iso(text)
-    return found if found is not None else _from_javascript(text)
+    moment = _from_iso(text)
+    return moment if moment is not None else _from_javascript(text)
 
 
 def _from_iso(text: str) -> int | None:
@@ -165,7 +168,7 @@ def _minutes(zone: str | None) -> int:
 def _days(year: int, month: int, day: int) -> int | None:
     try:
         return date(year, month, day).toordinal() - _FIRST_DAY
-    except ValueError:  # the 31st of February, the year 0
+    except (ValueError, OverflowError):  # the 31st of February, the year 0, a year of twenty digits
         return None
 
 

@@ -4,69 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
-from .report import Report
-
-# The traits with a meaning of their own, by their name without case and punctuation.
-_USER_SLOTS = {
-    "email": "email",
-    "name": "name",
-    "firstname": "first_name",
-    "lastname": "last_name",
-    "phone": "phone",
-    "phones": "phones",
-    "created": "created",
-    "createdat": "created_at",
-    "avatar": "avatar",
-    "company": "company",
-    "companies": "companies",
-    "plan": "plan",
-    "monthlyspend": "monthly_spend",
-    "id": "id",
-}
-# A server may say these, too; to a page they are custom attributes.
-_SERVER_SLOTS = {**_USER_SLOTS, "remotecreatedat": "remote_created_at", "lastrequestat": "last_request_at"}
-# These have a meaning and stay among the custom attributes all the same, as in Segment's own integration.
-_ALSO_CUSTOM = frozenset(("first_name", "last_name", "phones", "plan", "monthly_spend"))
+from ..diagnostics import Diagnostics
+from ..memo import Memo
+from ..spec import SPEC
 
 
-@lru_cache(maxsize=4096)
 def plain_name(name: str) -> str:
     """A name without case and punctuation: ``first_name``, ``First Name`` and ``firstName`` are one."""
-    return "".join(character for character in name.lower() if character.isalnum())
+    return _PLAIN_NAMES[name]
 
 
-@lru_cache(maxsize=1024)
-def _meanings(names: tuple[str, ...], server: bool) -> tuple[tuple[str, str], ...]:
-    """Which of these names mean something, each with its meaning; an application has few sets of names."""
-    slots = _SERVER_SLOTS if server else _USER_SLOTS
-    found = ((name, slots.get(plain_name(name))) for name in names if isinstance(name, str))
-    return tuple((name, slot) for name, slot in found if slot is not None)
+_PLAIN_NAMES = Memo[str, str](
+    lambda name: "".join(character for character in name.lower() if character.isalnum()), most=4_096, longest=100
+)
 
 
-def split(traits: Mapping[str, Any], report: Report, *, server: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
+# The traits with a meaning of their own, by their plain names; a server may give a few more than a page.
+_SERVER_FIELDS = {plain_name(field.name): field.name for field in SPEC.user_traits}
+_USER_FIELDS = {plain_name(field.name): field.name for field in SPEC.user_traits if not field.is_server_only}
+_ALSO_CUSTOM = frozenset(field.name for field in SPEC.user_traits if field.is_custom_too)
+# The same as words, for the browser runtime.
+USER_TRAITS = " ".join(_USER_FIELDS)
+ALSO_CUSTOM_TRAITS = " ".join(name for name, field in _USER_FIELDS.items() if field in _ALSO_CUSTOM)
+
+
+def user_field(name: str) -> str | None:
+    """The meaning of a user's trait in a page, such as ``created_at`` of ``createdAt``; None where it is custom."""
+    return _USER_FIELDS.get(plain_name(name))
+
+
+def _meanings(names_and_server: tuple[tuple[str, ...], bool]) -> tuple[tuple[str, str], ...]:
+    """Which of these names mean something, each with its meaning, from a server or in a page."""
+    names, server = names_and_server
+    fields = _SERVER_FIELDS if server else _USER_FIELDS
+    pairs = ((name, fields.get(plain_name(name))) for name in names if isinstance(name, str))
+    return tuple((name, field) for name, field in pairs if field is not None)
+
+
+# An application has few sets of names.
+_MEANINGS = Memo(_meanings, most=1_024, longest=4_096)
+
+
+def split(
+    traits: Mapping[str, Any], diagnostics: Diagnostics, *, server: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Divide a user's traits into those with a meaning, by it, and the custom ones, by their own names.
 
     Of two traits with one meaning the first that is not None counts.
     """
-    known: dict[str, Any] = {}
+    standard: dict[str, Any] = {}
     custom = dict(traits)
-    for name, slot in _meanings(tuple(traits), server):
-        value = traits[name] if slot in _ALSO_CUSTOM else custom.pop(name)
-        if known.get(slot) is None:
-            known[slot] = value
-        elif value is not None and value != known[slot] and slot not in _ALSO_CUSTOM:
-            report.note(name, "another trait of the same meaning comes first; this one is not sent")
-    return known, custom
+    for name, field in _MEANINGS[tuple(traits), server]:
+        value = traits[name] if field in _ALSO_CUSTOM else custom.pop(name)
+        if standard.get(field) is None:
+            standard[field] = value
+        elif value is not None and value != standard[field] and field not in _ALSO_CUSTOM:
+            diagnostics.warn(name, "another trait of the same meaning comes first; this one is not sent")
+    return standard, custom
 
 
-def full_name(known: Mapping[str, Any]) -> str | None:
+def full_name(standard: Mapping[str, Any]) -> str | None:
     """The trait ``name``, else the first and the last name where both exist."""
-    if name := text_of(known.get("name")):
+    if name := text_of(standard.get("name")):
         return name
-    first, last = text_of(known.get("first_name")), text_of(known.get("last_name"))
+    first, last = text_of(standard.get("first_name")), text_of(standard.get("last_name"))
     return f"{first} {last}" if first and last else None
 
 

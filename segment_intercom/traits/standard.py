@@ -9,29 +9,37 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ..diagnostics import Diagnostics
+from ..spec import SPEC
 from .dates import seconds
 from .names import text_of
-from .report import Report
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LONGEST_EMAIL = SPEC.limits.email  # by RFC 3696: what is longer is no address
 _WEB = re.compile(r"https?://", re.IGNORECASE)
-COLLECTED = (
-    ("device", ("type", "manufacturer", "model")),
-    ("os", ("name", "version")),
-    ("app", ("name", "version")),
-)
+COLLECTED = tuple(SPEC.context.items())
 
 
 def looks_like_email(text: str | None) -> bool:
-    """Tell whether a user id is an e-mail address, which then is the person's."""
-    return text is not None and "@" in text and _EMAIL.fullmatch(text) is not None
+    """Return whether a user id is an e-mail address, which then is the person's."""
+    if text is None or "@" not in text or len(text) > _LONGEST_EMAIL:
+        return False
+    return _EMAIL.fullmatch(text) is not None
 
 
-def phone_of(known: Mapping[str, Any]) -> str | None:
+def email_of(value: Any) -> str | None:
+    """An e-mail address, trimmed, or None when the value has not the form of one: Intercom refuses it."""
+    text = text_of(value)
+    if text is None or len(text) > _LONGEST_EMAIL or text.count("@") != 1 or len(text.split()) != 1:
+        return None
+    return text if text[0] != "@" != text[-1] else None
+
+
+def phone_of(standard: Mapping[str, Any]) -> str | None:
     """The trait ``phone``, else the first of ``phones``, as text."""
-    phones = known.get("phones")
+    phones = standard.get("phones")
     first = phones[0] if isinstance(phones, list | tuple) and phones else phones
-    for value in (known.get("phone"), first):
+    for value in (standard.get("phone"), first):
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         if text := text_of(value):
@@ -39,13 +47,13 @@ def phone_of(known: Mapping[str, Any]) -> str | None:
     return None
 
 
-def first_date(known: Mapping[str, Any], slots: tuple[str, ...], report: Report) -> int | None:
-    """The first of several traits that is a date, in Unix seconds; one that is none is remarked on."""
-    for slot in slots:
-        if (value := known.get(slot)) is not None and value != "":
-            if (found := seconds(value)) is not None:
-                return found
-            report.note(slot, "is no date that can be read; it is not sent")
+def first_date(standard: Mapping[str, Any], fields: tuple[str, ...], diagnostics: Diagnostics) -> int | None:
+    """The first of several traits that is a date, in Unix seconds; one that is none is warned of."""
+    for field in fields:
+        if (value := standard.get(field)) is not None and value != "":
+            if (moment := seconds(value)) is not None:
+                return moment
+            diagnostics.warn(field, "is no date that can be read; it is not sent")
     return None
 
 

@@ -1,11 +1,38 @@
-"""What the sender needs of a transport, and what it gets from one."""
+"""Requests to Intercom's REST API and its replies, as plain data, and what delivery needs of a transport."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from ..rest import Operation
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An id that only Intercom knows, such as that of ``Reference("company", "company_id", "813")``.
+
+    A contact is named by ``external_id``, the user id, or by ``email``; a company by ``company_id``. ``name`` is that
+    of a company that was given by its name alone, so that its id may be another than the hash of the name.
+    """
+
+    model: Literal["contact", "company"]
+    key: str
+    value: str
+    name: str | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One request: ``Operation("POST", "/events", {...})``.
+
+    Where the path holds ``{contact_id}`` or ``{company_id}``, ``ids`` says whose they are, and a value of the body may
+    be a Reference: the sender finds Intercom's ids for all of them before it sends.
+    """
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    ids: Mapping[str, Reference] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ class Stale(ConnectionResetError):
 
 
 def is_stale(error: HTTPError) -> bool:
-    """Tell whether urllib3 reports a connection that was dead before it was used."""
+    """Return whether urllib3 reports a connection that was dead before it was used."""
     return any(isinstance(cause, Stale) for cause in error.args)
 
 

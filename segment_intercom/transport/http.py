@@ -15,20 +15,24 @@ import orjson
 from urllib3 import BaseHTTPResponse, Timeout
 from urllib3.exceptions import HTTPError
 
-from .. import jsontext
-from ..errors import SettingsError
-from ..rest import Operation
+from .. import _json
+from ..diagnostics import logger
+from ..errors import SettingsError, TransportError
 from ..settings import Settings
+from ..tracing import span
+from . import Operation
 from .base import Reply
 from .connection import TARGET, is_stale
 from .failure import closing, failure
-from .gate import Gate
-from .rate import date_of
-from .route import Route, basic_authorization, proxy_for, route_to
+from .proxy import Route, basic_authorization, is_loopback, proxy_for, route_to
+from .rate_limit import date_of
+from .rate_limiter import RateLimiter
 
 TIMEOUT = 10.0
 LARGEST_ANSWER = 1_000_000
 _PIECE = 65_536
+_NO_JSON = object()
+_REMEDY = "see whether a proxy or a log-in page stands in the way"
 # What RFC 3986 allows in a path and a query; a percent sign stays where it begins an escape.
 _ALLOWED = "/?:@!$&'()*+,;=-._~%"
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -40,7 +44,7 @@ class _Line:
 
     process: int
     route: Route
-    gate: Gate
+    rate_limiter: RateLimiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class HttpTransport:
     def __init__(self, settings: Settings, *, connections: int = 32, timeout: float = TIMEOUT) -> None:
         self._address = settings.rest_url
         self._host = urlsplit(self._address).hostname or ""
+        if self._address.startswith("http:") and not is_loopback(self._host):
+            logger.warning("api_url: the token goes to %s unencrypted; use an https address", self._host)
         self._headers = _headers(settings)
         self._connections = connections
         self._timeout = timeout
@@ -77,29 +83,42 @@ class HttpTransport:
         that is not enough, the reply is a 429 that was never sent. After TransportError, the request may or may not
         have arrived.
         """
-        body = None if operation.body is None else jsontext.dumps(dict(operation.body)).encode()
+        # The first part of a path names the resource; the rest may be an id.
+        attributes = {"http.request.method": operation.method, "url.template": "/" + operation.path.split("/")[1]}
+        with span(f"{operation.method} {attributes['url.template']}", attributes) as current:
+            reply = self._send(operation)
+            if current is not None:
+                current.set_attribute("http.response.status_code", reply.status)
+            return reply
+
+    def _send(self, operation: Operation) -> Reply:
+        body = None if operation.body is None else _json.dumps(dict(operation.body)).encode()
         line = self._current()
-        ticket = line.gate.enter()
-        if isinstance(ticket, Reply):
-            return ticket
+        window_id = line.rate_limiter.acquire()
+        if isinstance(window_id, Reply):
+            return window_id
         answer = None
         try:
             answer = self._exchange(line.route, operation.method, target(operation.path), body)
         finally:
             if answer is None:
-                line.gate.lose(ticket)
-        wait = line.gate.leave(ticket, answer.status, answer.headers)
+                line.rate_limiter.abandon(window_id)
+        wait = line.rate_limiter.complete(window_id, answer.status, answer.headers)
         return Reply(answer.status, answer.body, wait, date_of(answer.headers))
+
+    def budget_used(self) -> float | None:
+        """How much of Intercom's rate window is used, 0 to 1; None where Intercom has not told yet."""
+        return self._line.rate_limiter.used()
 
     def close(self) -> None:
         """Send nothing more, and wake those who wait to send; requests on their way are still answered."""
         self._is_closed = True
         if self._line.process == os.getpid():
-            self._line.gate.close()
+            self._line.rate_limiter.close()
         self._line.route.pool.close()
 
     def _open(self) -> _Line:
-        return _Line(os.getpid(), route_to(self._address, self._proxy, self._connections), Gate(self._host))
+        return _Line(os.getpid(), route_to(self._address, self._proxy, self._connections), RateLimiter(self._host))
 
     def _current(self) -> _Line:
         """The line of this process: after a fork, the parent's connections are the parent's alone."""
@@ -110,7 +129,7 @@ class HttpTransport:
         return self._line
 
     def _exchange(self, route: Route, method: str, path: str, body: bytes | None) -> _Answer:
-        """Send, and send again at once when a connection turns out to have died while nobody used it.
+        """Send, and send again at once when a connection turns out to have died while it was idle.
 
         That the second one may be a repetition, POST included, is no new danger: whoever sends repeats what got no
         answer anyway. An event is de-duplicated by contact, name and second, a contact that exists is a 409, and all
@@ -142,7 +161,10 @@ class HttpTransport:
             timeout=Timeout(connect=seconds / 3, total=seconds),
             preload_content=False,
         )
-        return _Answer(response.status, response.headers, _read(response))
+        body = _read(response)
+        if body is _NO_JSON and 200 <= response.status < 300:
+            raise TransportError(f"{self._host}: answered {response.status} with a body that is no JSON; {_REMEDY}")
+        return _Answer(response.status, response.headers, None if body is _NO_JSON else body)
 
 
 def target(path: str) -> str:
@@ -151,7 +173,7 @@ def target(path: str) -> str:
 
 
 def _read(response: BaseHTTPResponse) -> Any:
-    """The JSON of an answer, None when it is none or too large; the connection goes back to its pool."""
+    """The JSON of an answer, None when it is empty or too large; the connection goes back to its pool."""
     content = bytearray()
     try:
         while piece := response.read(_PIECE):
@@ -162,9 +184,10 @@ def _read(response: BaseHTTPResponse) -> Any:
         response.close()
         response.release_conn()
     try:
-        return orjson.loads(content)
+        return orjson.loads(content) if content.strip() else None
     except orjson.JSONDecodeError:
-        return None
+        # JSON that is broken is Intercom's own answer; what does not begin as JSON is another server's.
+        return None if content.lstrip().startswith((b"{", b"[")) else _NO_JSON
 
 
 def _headers(settings: Settings) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
  * The console: runs a call that somebody typed on the page's own `analytics`, and lists the commands that the Messenger
  * received. The call is read by literal.js, for the page's policy allows no eval.
  */
+import { element } from "./elements.js";
 import { parseCalls } from "./literal.js";
 
 const SHOWN = 20;
@@ -16,13 +17,6 @@ const lines = []; // typed before
 let place = 0;
 let draft = "";
 let debugging = false;
-
-function element(tag, name, ...children) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.append(...children);
-  return made;
-}
 
 const text = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2)) ?? String(value);
 

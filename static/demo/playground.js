@@ -3,6 +3,8 @@
  * beside what the browser runtime makes of the same calls.
  */
 import { asJson, asScript, isRounded, readJson, readScript } from "./messages.js";
+import { offerCopies } from "./copies.js";
+import { element } from "./elements.js";
 import { compare } from "./runtimes.js";
 
 const PAUSE = 200;
@@ -18,13 +20,9 @@ let kind = "identify";
 let written = "script";
 let timer = 0;
 let coming;
+let requested;
 
-function element(tag, name, ...children) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.append(...children);
-  return made;
-}
+const chosenDialect = () => results.querySelector("[name=dialect]:checked").value;
 
 const picked = (name) => form.elements[name].value;
 
@@ -58,7 +56,7 @@ function accept() {
   results.classList.remove("stale");
 }
 
-function show({ settings, commands, warnings }, calls) {
+function show({ settings, commands, warnings, requests, remarks, python, html, policy }, calls) {
   const rounded = calls?.some(({ call }) => isRounded(call)) && written === "script";
   const all = [...warnings, ...(rounded ? ["number: a whole number beyond 2^53 loses digits in JavaScript; put it in quotes"] : [])];
   document.getElementById("warnings").replaceChildren(...all.map((each) => element("li", "", each)));
@@ -67,9 +65,23 @@ function show({ settings, commands, warnings }, calls) {
   document.getElementById("commands").replaceChildren(...commands.map(commandOf));
   document.getElementById("commands-none").hidden = commands.length > 0;
   document.getElementById("settings").textContent = JSON.stringify(settings, null, 2);
+  document.getElementById("remarks").replaceChildren(...remarks.map((each) => element("li", "", each)));
+  for (const [id, text] of Object.entries({ python, html, policy: policy.replaceAll("; ", ";\n") })) {
+    document.getElementById(id).textContent = text;
+  }
+  requested = requests;
+  showRequests();
   const told = commands.map(([name]) => name).join(", then ") || "nothing";
   const count = all.length === 1 ? "1 warning" : `${all.length} warnings`;
   news.textContent = `The Messenger is told ${told}. ${count}. ${all.join(". ")}`;
+}
+
+function showRequests() {
+  const made = (requested?.[chosenDialect()] ?? []).map(({ method, path, body }) =>
+    element("li", "", element("pre", "code", `${method} ${path}${body ? `\n${JSON.stringify(body, null, 2)}` : ""}`)),
+  );
+  document.getElementById("requests").replaceChildren(...made);
+  document.getElementById("requests-none").hidden = made.length > 0;
 }
 
 function commandOf([name, ...given]) {
@@ -177,6 +189,8 @@ form.addEventListener("submit", (event) => {
 text.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) evaluate();
 });
+results.addEventListener("change", showRequests);
+offerCopies(results, news);
 for (const example of examples) example.addEventListener("click", () => begin(example));
 // A browser may bring back what stood in the form when the page was left.
 kind = picked("kind") || kind;

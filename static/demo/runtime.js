@@ -1,26 +1,25 @@
 /*
- * Runs in a frame of its own, without an origin: each message brings calls and a configuration, for which the browser
- * runtime is started anew. The answer is what it told the Messenger, who is not here.
+ * Runs in a frame of its own, without an origin: each message brings calls and a configuration, for which the front door of
+ * `analytics` and the browser runtime are started anew. The answer is what they told the Messenger, who is not here.
  */
 (function () {
   "use strict";
 
-  const { runtime } = document.currentScript.dataset;
   let line = Promise.resolve();
 
   function play({ n, calls, config }) {
     return new Promise((done) => {
       const commands = [];
       window.Intercom = (...given) => commands.push(structuredClone(given));
-      window.analytics = Object.assign(calls, { intercom: config });
-      const script = document.createElement("script");
-      script.src = runtime;
+      window.analytics = undefined;
+      window.openAnalytics(config);
+      for (const [name, ...given] of calls) window.analytics[name](...given);
+      const script = document.head.lastElementChild; // the runtime's, which the front door has just put there
       script.onload = script.onerror = () => {
         script.remove();
         parent.postMessage({ n, commands }, "*");
         done();
       };
-      document.head.append(script);
     });
   }
 

@@ -1,218 +1,261 @@
 /*
  * Segment's `analytics` for pages with Intercom: it keeps who somebody is as Segment's own library does, and tells the
- * Messenger. It takes the place of the queue that stub.js made, and replays what waits there.
+ * Messenger. It hears the calls that stub.js reads, those that wait in its queue first.
  */
 import { describe, metadataOf } from "./messenger.js";
-import { cookie, forgetCookie, load, save, setCookie } from "./storage.js";
-import { entries, isObject, plainName, use } from "./traits.js";
+import { cookie, forgetCookie, load, loadId, save, setCookie } from "./storage.js";
+import { use } from "./traits.js";
+import { entries, idOf, isText, plainName, textOf } from "./words.js";
 
-((queue) => {
-  const config = queue?.intercom;
-  if (!config || !queue.push) return;
-  const listeners = {};
+const LAUNCHER = "#IntercomDefaultWidget"; // Segment's default: where a page has it and names no other, it opens the Messenger
+const QUIET = 5000; // milliseconds in which a page call that says nothing new is not sent again
+
+((analytics) => {
+  const config = analytics?.intercom;
+  if (!config || config.about) return;
   let updates = 0;
-  let talkative;
+  let isDebugging;
   let booted = config.booted;
   // What the server said in the page, the proof included; it belongs to the person whom it names.
   let rendered = {};
-  let seen;
+  let lastSettings;
+  let logouts;
+  let anonymous;
+  let isRemembered;
   let options = {};
   let context;
+  let lastPage = [];
+  let user;
+  let group;
+
+  const debugLog = (...words) => isDebugging && console.log("analytics:", ...words);
+  use(config, debugLog);
+
   // `here`: named in this page, by a call or by the server, and not only remembered from an earlier one.
-  let user = { id: load("ajs_user_id") ?? cookie("ajs_user_id"), traits: load("ajs_user_traits") ?? {} };
-  let group = { id: load("ajs_group_id"), traits: load("ajs_group_properties") };
+  function remember() {
+    user = { id: loadId("ajs_user_id") ?? cookie("ajs_user_id"), traits: load("ajs_user_traits") ?? {} };
+    group = { id: loadId("ajs_group_id"), traits: load("ajs_group_properties") };
+  }
 
-  const say = (...words) => talkative && console.log("analytics:", ...words);
-  use(config, say);
-
+  // Nothing of a person is written before a consent.
   function keep() {
+    if (window.intercomPage?.waits && !config.lazy) return;
     save("ajs_user_id", user.id);
     save("ajs_user_traits", user.traits);
     save("ajs_group_id", group.id);
     save("ajs_group_properties", group.traits);
+    isRemembered = user.id && user.id === loadId("ajs_user_id");
   }
 
-  function become(id) {
+  function switchUser(id) {
     user = { id, traits: {} };
     group = rendered = {};
     options = {};
     context = undefined;
   }
 
-  function end() {
-    intercom("shutdown");
+  function shutdown() {
+    if (booted) intercom("shutdown");
     booted = false;
   }
 
+  const isKnown = ({ user_id, email }) => user_id || email;
+  const emailOf = (traits) => textOf(entries(traits).find(([name]) => plainName(name) === "email")?.[1]);
+  const email = () => rendered.email ?? emailOf(user.traits);
+
   // The page may have been rendered anew while the runtime lives on (Turbo, htmx): the server has the last word.
   function lookAtPage() {
-    if (!config.booted || seen === window.intercomSettings) return;
-    seen = window.intercomSettings;
-    const { custom_attributes, ...found } = seen ?? {};
-    const { user_id, email } = found;
-    if (user_id ? user_id !== user.id : rendered.user_id) become(user_id);
-    rendered = found;
-    user.here = user_id || email;
+    const page = window.intercomPage ?? {};
+    if (logouts !== undefined && logouts !== page.left) switchUser(); // a log-out
+    logouts = page.left;
+    if (!config.booted || lastSettings === page.settings) return;
+    lastSettings = page.settings;
+    const { custom_attributes, ...said } = lastSettings ?? {};
+    const { user_id } = said;
+    const differs = email() && email() !== said.email;
+    const isNamed = isKnown(said);
+    if (isNamed ? (user_id && user.id ? user_id !== user.id : differs || (user.id && !user_id)) : isKnown(rendered)) switchUser(user_id);
+    rendered = said;
+    user.id = user_id ?? user.id;
+    if (!user_id && said.email) user.traits = { ...user.traits, email: said.email };
+    user.here = isNamed;
     keep();
   }
 
   function settings() {
-    const person = { ...user, context, options, group };
     const { hidedefaultlauncher: hide } = options;
+    // Where proofs are wanted, a remembered id without one would only be refused.
+    const known = user.here || !config.verified ? describe({ ...user, context, options, group }) : undefined;
+    const { user_hash, intercom_user_jwt, ...open } = rendered;
+    // A proof is of the id in it, or of the e-mail of somebody who has none.
+    const isProven = !known?.user_id || known.user_id === rendered.user_id;
+    if (!isProven && config.verified) debugLog("no proof of", known.user_id);
     return {
+      ...(document.querySelector(LAUNCHER) && { custom_launcher_selector: LAUNCHER }),
       ...config.site,
-      ...rendered,
-      // Where proofs are wanted, a remembered id without one would only be refused.
-      ...((user.here || !config.verified) && describe(person)),
+      ...(isProven ? rendered : open),
+      ...known,
       ...(typeof hide === "boolean" && { hide_default_launcher: hide }),
     };
   }
 
-  const isKnown = ({ user_id, email }) => user_id || email;
-
-  function intercom(...given) {
-    say(...given);
-    window.Intercom?.(...given);
+  function intercom(...args) {
+    debugLog(...args);
+    window.Intercom?.(...args);
   }
 
-  function tell(found = settings()) {
+  function send(intercomSettings = settings()) {
     if (!booted && config.lazy) window.intercomLoad?.();
-    if (booted && ++updates > 15) say(updates, "updates of 20");
-    intercom(booted ? "update" : "boot", found);
+    if (booted && ++updates > 15) debugLog(updates, "updates of 20");
+    intercom(booted ? "update" : "boot", intercomSettings);
     booted = true;
+    // A Messenger that is still on its way would boot what it finds there, and then hear of it once more.
+    const show = () => (window.intercomSettings = intercomSettings);
+    if (window.Intercom?.q && !window.intercomSettings) others.ready(show);
+    else show();
   }
 
-  const chain =
-    (act) =>
-    (...given) => {
-      act(...given);
-      return analytics;
-    };
-
-  // What `user()` and `group()` give: always of the moment.
-  const shown = (of) => ({ id: () => of().id, traits: () => ({ ...of().traits }) });
-
-  function tellOf(name) {
+  function sendOf(name) {
     keep();
-    const found = settings();
-    if (isKnown(found)) tell(found);
-    else say(name, "of nobody");
+    const intercomSettings = settings();
+    if (isKnown(intercomSettings)) send(intercomSettings);
+    else debugLog(name, "of a visitor");
   }
 
-  // Takes the options of a call in; false when they switch Intercom off for it.
-  function heard(more) {
-    const inner = more.context ?? {};
-    const chosen = { ...inner.integrations, ...more.integrations };
-    if ((chosen.Intercom ?? chosen.All) === false) return say("off");
-    const places = [chosen, more, inner].flatMap(entries);
-    const [, given] = places.find(([name, value]) => plainName(name) === "intercom" && isObject(value)) ?? [];
-    for (const name in given) options[plainName(name)] = given[name];
-    return true;
+  // A fault of the page's own values or listeners costs nothing else.
+  function guarded(callback, ...args) {
+    try {
+      return callback(...args);
+    } catch (error) {
+      console.error(error);
+    }
   }
 
-  // A method as Segment has it: some arguments may be left out, options and a callback come last.
-  const method = (name, texts, act) => chain((...given) => {
-    const callback = typeof given.at(-1) === "function" && given.pop();
-    const named = [];
-    while (named.length < texts && given.length && !isObject(given[0])) named.push(given.shift());
-    if (name === "page" && !named[1]) named.unshift(undefined);
-    const body = given[0] ?? {};
-    const more = given[1] ?? {};
-    lookAtPage();
-    if (heard(more)) act(named, body, more);
-    for (const listener of listeners[name] ?? []) listener(...named, body, more);
-    if (callback) setTimeout(callback);
-  });
-
-  const groupMethod = method("group", 1, ([name], traits) => {
-    const id = name ? String(name) : group.id;
-    group = { id, traits: { ...(id === group.id && group.traits), ...traits } };
-    tellOf("group");
-  });
-
-  // Tracks, then does what the browser is kept from until the event is on its way, unless the page forbade it.
-  const trackOn = (type, follow) => chain((elements, event, properties) => {
+  // Tracks; once the event has gone through the page, and nobody prevented it, `follow` says what is done a little later.
+  const trackOn = (type, follow) => (elements, event, properties) => {
     for (const element of elements?.addEventListener ? [elements] : (elements ?? []))
       element.addEventListener(type, (happened) => {
-        const of = (value) => (typeof value === "function" ? value(element) : value);
+        const next = follow(element, happened);
+        if (next === null) return;
+        const of = (value) => (typeof value === "function" ? guarded(value, element) : value);
         analytics.track(of(event), of(properties));
-        const next = !happened.defaultPrevented && follow(element, happened);
-        if (!next) return;
-        happened.preventDefault();
-        setTimeout(next, 300);
+        const decide = (last) => {
+          window.removeEventListener(type, decide);
+          if (!next || last !== happened || last.defaultPrevented) return;
+          last.preventDefault();
+          setTimeout(next, 300);
+        };
+        window.addEventListener(type, decide);
       });
-  });
-
-  const setAnonymousId = (id = String(Math.random()).slice(2)) => {
-    setCookie("ajs_anonymous_id", id, "max-age=31536000");
-    return id;
   };
 
-  const on = chain((event, listener) => (listeners[event] ??= []).push(listener));
+  const setAnonymousId = (id = String(Math.random()).slice(2)) => {
+    anonymous = String(id);
+    setCookie("ajs_anonymous_id", anonymous);
+    return anonymous;
+  };
 
-  const off = chain((event, listener) => {
-    listeners[event] = listeners[event]?.filter((each) => listener && each !== listener && each.of !== listener);
-  });
-
-  const analytics = (window.analytics = {
-    intercom: config,
-    identify: method("identify", 1, ([name], traits, more) => {
-      const id = name ? String(name) : user.id;
-      const another = user.id && id !== user.id;
-      if (another && booted && user.here) end();
-      if (another) become(id);
-      heard(more); // again, for somebody else starts without options
-      user = { id, traits: { ...user.traits, ...traits }, here: true };
+  // Each call by its name, with what stands before the traits or properties, these, and the options.
+  const calls = {
+    identify([name], traits, more, chosen) {
+      const given = idOf(name);
+      const said = emailOf(traits);
+      const other = given && user.id ? given !== user.id : !user.id && said && email() && said !== email();
+      if (other) {
+        shutdown();
+        switchUser(given);
+        options = chosen; // for somebody else starts without any
+      }
+      user = { id: given ?? user.id, traits: { ...user.traits, ...traits }, here: true };
       context = more.context ?? context;
-      tellOf("identify");
-    }),
-    group: (...given) => (given.length ? groupMethod(...given) : shown(() => group)),
-    page: method("page", 2, () => tell()),
-    track: method("track", 1, ([event], properties) => {
-      if (talkative && !isKnown(settings())) say("track", "of nobody");
-      if (!booted) tell();
+      sendOf("identify");
+    },
+    group([name], traits) {
+      const id = idOf(name) ?? group.id;
+      group = { id, traits: { ...(id === group.id && group.traits), ...traits } };
+      sendOf("group");
+    },
+    page() {
+      const intercomSettings = settings();
+      const text = JSON.stringify(intercomSettings);
+      if (booted && text === lastPage[0] && Date.now() - lastPage[1] < QUIET) return debugLog("nothing new");
+      lastPage = [text, booted && Date.now()];
+      send(intercomSettings);
+    },
+    track([event], properties) {
+      if (!textOf(event)) return debugLog("no event");
+      if (isDebugging && !isKnown(settings())) debugLog("track", "of nobody");
+      if (!booted) send();
       intercom("trackEvent", event, metadataOf(event, properties));
-    }),
-    alias: method("alias", 2, () => say("ignored")),
-    reset: chain(() => {
-      become();
+    },
+    alias: () => debugLog("ignored"),
+  };
+
+  const others = {
+    reset() {
+      switchUser();
       keep();
       forgetCookie("ajs_user_id");
       forgetCookie("ajs_anonymous_id");
-      end();
-      tell();
-    }),
-    ready: chain((callback) => {
+      anonymous = undefined;
+      booted = true;
+      shutdown();
+      send();
+    },
+    ready(callback) {
       // The queue's function has a `q`; the Messenger's own has none.
       if (window.Intercom && !window.Intercom.q) setTimeout(callback);
       else document.addEventListener("intercom:ready", () => callback(), { once: true });
-    }),
-    on,
-    off,
-    once: chain((event, of) => {
-      const first = (...given) => {
-        off(event, first);
-        of(...given);
-      };
-      first.of = of;
-      on(event, first);
-    }),
-    user: () => ({ ...shown(() => user), anonymousId: () => cookie("ajs_anonymous_id") ?? setAnonymousId() }),
+    },
+    ...config.listening,
     setAnonymousId,
-    trackLink: trackOn("click", (link, { metaKey, ctrlKey, shiftKey, button }) => {
-      const leaves = link.href && link.target !== "_blank" && !(metaKey || ctrlKey || shiftKey || button);
-      return leaves && (() => (location.href = link.href));
+    // The browser's own action is left alone wherever it is not a plain navigation of this frame.
+    trackLink: trackOn("click", (link, { metaKey, ctrlKey, shiftKey, altKey, button }) => {
+      const target = link.getAttribute("target") ?? document.querySelector("base[target]")?.target;
+      const stays = metaKey || ctrlKey || shiftKey || altKey || button || link.hasAttribute("download") || (target && target !== "_self");
+      return isText(link.href) && !stays && (() => (location.href = link.href));
     }),
-    trackForm: trackOn("submit", (form) => () => HTMLFormElement.prototype.submit.call(form)),
-    debug: chain((wanted) => (talkative = wanted !== false)),
-  });
+    trackForm: trackOn("submit", (form, { submitter }) => {
+      if (form === resumed) return null;
+      return () => {
+        resumed = form;
+        if (form.requestSubmit) form.requestSubmit(submitter);
+        else HTMLFormElement.prototype.submit.call(form);
+        resumed = null;
+      };
+    }),
+    debug: (wanted) => void (isDebugging = wanted !== false),
+  };
+  let resumed;
 
-  lookAtPage();
-  for (const [name, ...given] of queue) {
-    try {
-      analytics[name](...given);
-    } catch (error) {
-      console.error(error); // of a listener of the page; the calls after it still count
-    }
+  // Another tab has logged out, or this page comes back from the browser's cache: the former person ends here as well.
+  function lookAtStorage() {
+    lookAtPage(); // the loader may have heard of it already
+    if (!isRemembered || user.id === loadId("ajs_user_id")) return;
+    shutdown();
+    switchUser();
+    remember(); // whoever it is now, this page has no proof of them
+    send();
   }
+  addEventListener("storage", lookAtStorage);
+  addEventListener("pageshow", lookAtStorage);
+
+  remember();
+  lookAtPage();
+  config.about = (whom) =>
+    whom === "group" ? group : { ...user, anonymousId: () => cookie("ajs_anonymous_id") ?? anonymous ?? setAnonymousId() };
+  config.hear = ({ name, given, named, body, more, chosen, callback, odd }) => {
+    if (given) return guarded(others[name], ...given);
+    for (const key of odd) debugLog(key, "unsendable");
+    guarded(() => {
+      lookAtPage();
+      if (!chosen) return debugLog("off");
+      options = { ...options, ...chosen };
+      calls[name](named, body, more, chosen);
+    });
+    config.emit(name, ...named, body, more);
+    if (callback) setTimeout(callback);
+  };
+  for (const call of analytics.splice(0)) config.hear(call);
+  analytics.initialized = true;
 })(window.analytics);

@@ -3,40 +3,35 @@
  *
  * The names in capitals are filled in when a page is rendered: INTERCOM_SETTINGS (the intercomSettings object, or
  * undefined where nothing is to boot yet), INTERCOM_WIDGET (the address of the Messenger's script), INTERCOM_LOAD ("load",
- * "now", "idle", "interaction" or "manual"), INTERCOM_ROUTE (where the settings of whoever is in session can be had) and
+ * "now", "idle", "interaction" or "manual"), INTERCOM_RESERVED (the Messenger's own keys, in one text), INTERCOM_ROUTE (where
+ * the settings of whoever is in session can be had) and
  * INTERCOM_REMOTE (true where the page itself names nobody). `make assets` builds loader.min.js, which nearly every page
  * gets, without the last two, and loader-remote.min.js with them.
  */
-import { ask, whenTokenEnds } from "./remote.js";
+import { forget, isOther, markAsForgotten, remembered, timeOfForgetting, timeOfLogOut } from "./persons.js";
+import { keepAsking, whenTokenEnds } from "./remote.js";
 
-var before = window.intercomSettings;
+var FIRST_RUN = "data-intercom-run";
+
+var told = window.intercomSettings;
 var settings = (window.intercomSettings = INTERCOM_SETTINGS);
 var load = INTERCOM_LOAD;
-// It can be read only while this script runs; a policy with nonces wants it on the script that is inserted, too.
-var nonce = (document.currentScript || {}).nonce;
+// Both can be read only while this script runs: the nonce, which a policy wants on the script that is inserted, too, and
+// when this very copy of the page first ran, if it did: Turbo and htmx put kept copies back, their scripts' attributes too.
+var script = document.currentScript;
+var nonce = (script || {}).nonce;
+var firstRun = script && +script.getAttribute(FIRST_RUN);
+var root = document.documentElement;
 var isNew = typeof window.Intercom !== "function";
-var loggedOut = attempt(function () {
-  return /(^|; )intercom-logout=1/.test(document.cookie);
-});
+// What all copies of this script in one living page share: `settings` as the server last said them, `marker` the last
+// log-out that was acted on, `left` how many were, `check` and `retry` of the newest copy, `waits` before a consent.
+var page = (window.intercomPage = window.intercomPage || { left: 0 });
 var inserted;
 
-// Cookies and storage may be forbidden here; then there is nothing in them either.
-function attempt(job) {
-  try {
-    return job();
-  } catch (error) {
-    return false;
-  }
-}
-
 // Keys that steer the Messenger: an attribute of such a name stays in custom_attributes, where it can do no harm.
-var reserved = (
-  "app_id api_base user_id email name phone created_at avatar unsubscribed_from_emails company companies" +
-  " user_hash intercom_user_jwt hide_default_launcher custom_launcher_selector alignment horizontal_padding" +
-  " vertical_padding z_index hide_notifications theme_mode session_duration action_color background_color" +
-  " link_color page_title language_override auth_tokens messenger_style_id last_request_at user_count" +
-  " utm_campaign utm_content utm_medium utm_source utm_term widget custom_attributes"
-).split(" ");
+var reserved = INTERCOM_RESERVED.split(" ");
+// Those before the bar are the site's own, the others somebody's or Intercom's.
+var site = reserved.slice(0, reserved.indexOf("|"));
 
 // The Messenger saves only attributes that stand in line. defineProperty, since `__proto__` is a name like any other.
 function layInLine() {
@@ -53,11 +48,38 @@ function layInLine() {
   });
 }
 
+function adopt(next) {
+  settings = page.settings = window.intercomSettings = next;
+  layInLine();
+}
+
+// The same site's settings, of nobody.
+function anonymous() {
+  var open = {};
+  Object.keys(settings || {}).forEach(function (name) {
+    if (site.indexOf(name) >= 0) open[name] = settings[name];
+  });
+  return open;
+}
+
+// Segment's default launcher: where the page has such an element and names no other, it opens the Messenger.
+function findLauncher() {
+  var selector = "#IntercomDefaultWidget";
+  if (!settings || settings.custom_launcher_selector || !document.querySelector(selector)) return false;
+  return (settings.custom_launcher_selector = selector);
+}
+
 function announce(event) {
   document.dispatchEvent(new CustomEvent("intercom:" + event));
 }
 
+function failed() {
+  console.warn("Intercom: " + (inserted.src || "its script") + " did not load. Is the app id right, and does the policy allow it?");
+  announce("load-failed");
+}
+
 function insert() {
+  page.waits = false;
   if (inserted) return;
   inserted = document.createElement("script");
   inserted.async = true;
@@ -66,11 +88,17 @@ function insert() {
     if (window.intercomSettings === undefined) window.intercomSettings = settings;
     announce("ready");
   };
-  inserted.onerror = function () {
-    console.warn("Intercom: " + inserted.src + " did not load. Is the app id right, and does the policy allow it?");
-    announce("load-failed");
-  };
-  inserted.src = INTERCOM_WIDGET;
+  inserted.onerror = failed;
+  try {
+    inserted.src = new URL(INTERCOM_WIDGET, location.href).href; // a base element may send addresses elsewhere
+  } catch (error) {
+    return failed(); // a policy of Trusted Types
+  }
+  findLauncher();
+  if (document.readyState === "loading")
+    document.addEventListener("DOMContentLoaded", function () {
+      if (findLauncher()) window.Intercom("update", settings);
+    });
   document.head.appendChild(inserted);
 }
 
@@ -105,70 +133,136 @@ function start(next) {
   else afterLoad(next);
 }
 
-function differs(key) {
-  return before[key] && before[key] !== settings[key];
+function restart() {
+  // The Messenger's script would boot what it finds on the page before it hears of the shutdown.
+  if (window.Intercom.q) window.intercomSettings = undefined;
+  window.Intercom("shutdown");
+  window.Intercom("boot", settings);
 }
 
-// A visitor who logs in keeps the conversation: for Intercom that is an update. Somebody else starts anew.
-function isSomebodyElse() {
-  return loggedOut || (before && (differs("app_id") || differs(before.user_id ? "user_id" : "email")));
+// Tells the Messenger what the page says now, after it said `before`, and the runtime `told`; it boots itself at `first`.
+function tell(before, told, anew, first) {
+  var named = settings.user_id || settings.email;
+  // A key that is not sent would stay as it was; after a full load it is the workspace's choice.
+  var unset = before && before.hide_default_launcher !== undefined && settings.hide_default_launcher === undefined;
+  findLauncher();
+  if (anew || unset || isOther(before, settings) || (named && isOther(told, settings))) restart();
+  else if (!first) window.Intercom("update", settings);
 }
 
-// What the last person's log-out left to do: the server has expired the cookies, the rest is the page's.
-function forget() {
-  attempt(function () {
-    document.cookie = "intercom-logout=;path=/;max-age=0";
-    ["ajs_user_id", "ajs_user_traits", "ajs_group_id", "ajs_group_properties"].forEach(function (key) {
-      localStorage.removeItem(key);
-    });
+// A log-out since: the former person's Messenger ends, and what is left of them in the page.
+function leave() {
+  page.marker = timeOfLogOut();
+  page.left++;
+  forget();
+  markAsForgotten(page.marker);
+  if (!settings) return;
+  adopt(anonymous());
+  restart();
+}
+
+// After a visit without a full load, out of the browser's page cache, and when somebody looks at the page again.
+function check(event) {
+  if (timeOfLogOut() > page.marker) leave();
+  else if (INTERCOM_ROUTE && INTERCOM_REMOTE && event.persisted) askAgain();
+  else if (page.retry) page.retry();
+}
+
+function watch() {
+  function look(event) {
+    if (document.visibilityState !== "hidden") page.check(event);
+  }
+  ["turbo:load", "turbolinks:load", "htmx:afterSettle", "visibilitychange"].forEach(function (name) {
+    document.addEventListener(name, look);
+  });
+  window.addEventListener("pageshow", look);
+  window.addEventListener("online", look);
+  // Who presses a launcher before the Messenger is there gets it as soon as it is.
+  document.addEventListener("click", function (event) {
+    var selector = (page.settings || {}).custom_launcher_selector || "#IntercomDefaultWidget";
+    try {
+      if (window.Intercom.q && !page.shows && event.target.closest(selector)) page.shows = !window.Intercom("show");
+    } catch (error) {
+      return; // no selector that the browser understands
+    }
   });
 }
 
-function go() {
-  if (settings && isSomebodyElse()) {
-    // The Messenger's script would boot what it finds on the page before it hears of the shutdown.
-    if (isNew) window.intercomSettings = undefined;
-    window.Intercom("shutdown");
-    window.Intercom("boot", settings);
-  } else if (settings && !isNew) {
-    window.Intercom("update", settings);
-  }
+// The answer of the route: another person, or nobody any more, ends the former's Messenger first.
+function take(answer) {
+  var former = settings;
+  adopt(answer);
+  if (!answer.user_id && !answer.email && (former.user_id || former.email)) forget();
+  tell(former);
+  renew();
+}
+
+function askAgain() {
+  keepAsking(page, settings, take);
+}
+
+function renew() {
+  whenTokenEnds(settings, askAgain);
+}
+
+function begin(before, told, anew) {
+  if (settings) tell(before, told, anew, isNew);
   // While it is our queue still, this copy may be in more of a hurry than the one before, after a consent for example.
   start(window.Intercom.load || function () {});
   if (INTERCOM_ROUTE) renew();
 }
 
-function renew() {
-  var mine = settings;
-  whenTokenEnds(settings, function (found) {
-    if (window.intercomSettings !== mine || found === mine) return;
-    adopt(found);
-    window.Intercom("update", settings);
-    renew();
-  });
+function run() {
+  var before = page.settings;
+  var marker = timeOfLogOut();
+  var anew = marker && markAsForgotten(marker);
+  if (isNew) told = remembered(settings);
+  page.marker = marker;
+  page.check = check;
+  page.retry = null;
+  if (anew) {
+    page.left++;
+    forget();
+  }
+  if (settings || isNew) adopt(settings);
+  // A kept copy of a page that is older than the log-out names nobody any more.
+  if (settings && firstRun && firstRun <= timeOfForgetting()) adopt(anonymous());
+  if (script && !firstRun) script.setAttribute(FIRST_RUN, Date.now());
+  // Rendered again into a living page (Turbo, htmx, a second copy), what is there does the work.
+  if (isNew) {
+    page.waits = load === "manual";
+    var queue = (window.Intercom = function () {
+      queue.q.push(arguments);
+    });
+    queue.q = [];
+    queue.c = function (call) {
+      queue.q.push(call);
+    };
+    queue.load = insert;
+    watch();
+  }
+  if (!INTERCOM_REMOTE) return begin(before, told, anew);
+  keepAsking(
+    page,
+    settings,
+    function (answer) {
+      if (!begin) return take(answer);
+      adopt(answer);
+      begin(before, told, anew);
+      begin = null;
+    },
+    function () {
+      // Nobody says who it is: a visitor, for now. A Messenger that is there already stays as it is.
+      if (begin && isNew) begin(before, told, anew);
+      begin = null;
+    },
+  );
 }
 
-function adopt(found) {
-  settings = window.intercomSettings = found;
-  layInLine();
+// Turbo shows a kept copy for a moment: it says nothing. A page that is rendered in advance waits until it is shown.
+if (!root.hasAttribute("data-turbo-preview") && !root.hasAttribute("data-turbolinks-preview")) {
+  if (document.prerendering) document.addEventListener("prerenderingchange", run, { once: true });
+  else run();
+} else {
+  window.intercomSettings = told;
 }
-
-layInLine();
-if (loggedOut) forget();
-// Rendered again into a living page (Turbo, htmx, a second copy), what is there does the work.
-if (isNew) {
-  var queue = (window.Intercom = function () {
-    queue.q.push(arguments);
-  });
-  queue.q = [];
-  queue.c = function (call) {
-    queue.q.push(call);
-  };
-  queue.load = insert;
-}
-if (INTERCOM_REMOTE)
-  ask(settings, function (found) {
-    adopt(found);
-    go();
-  });
-else go();

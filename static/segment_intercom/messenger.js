@@ -3,56 +3,60 @@
  * in the page. `config.site` is what depends on the site alone, `config.reserved` the Messenger's own names: an attribute of
  * such a name would steer it.
  */
-import { amount, attributes, config, entries, firstDate, fromEntries, isArray, isObject, isText, nameHash, plainName, split, textOf, warn, words } from "./traits.js";
+import { codeOf, money } from "./money.js";
+import { attributes, config, firstDate, nameHash, split, warn } from "./traits.js";
+import { entries, fromEntries, idOf as textOrNumber, isArray, isText, plainName, textOf, words } from "./words.js";
 
-const ALSO_CUSTOM = words("firstname lastname phones plan monthlyspend");
-const USER = words("email name phone created createdat avatar company companies id").concat(ALSO_CUSTOM);
-const CARRIED = words("plan size website industry");
-const COMPANY = words("id companyid name created createdat remotecreatedat monthlyspend remove").concat(CARRIED);
 
 const present = (settings) => fromEntries(entries(settings).filter(([, value]) => value !== undefined));
 
 const scalar = (value) => (typeof value === "object" ? undefined : value);
 
-// The text of a number as well, for ids and phones.
-const idOf = (value) => (typeof value === "number" ? String(value) : textOf(value));
+// Trimmed, for names and phones.
+const idOf = (value) => textOf(textOrNumber(value));
 
 // One company in the Messenger's form; undefined when it cannot be told which one is meant.
 function companyOf(value) {
-  const [known, custom] = split(isText(value) ? { name: value } : (value ?? {}), COMPANY, []);
+  const [known, custom] = split(isText(value) ? { name: value } : (value ?? {}), config.company, "");
   const name = idOf(known.name);
   const id = idOf(known.id) ?? idOf(known.companyid) ?? (known.id == null && name ? String(nameHash(name)) : undefined);
   if (!id) return void warn("company", "no id");
+  const spend = money(known.monthlyspend).amount;
   const company = {
     company_id: id,
     name,
     created_at: firstDate(known, words("created createdat remotecreatedat")),
-    monthly_spend: amount(known.monthlyspend) ?? scalar(known.monthlyspend),
+    monthly_spend: Math.abs(spend) >= 2 ** 31 ? warn("monthlySpend", "too large") : (spend ?? scalar(known.monthlyspend)),
     remove: known.remove === true || undefined,
   };
-  for (const key of CARRIED) company[key] = scalar(known[key]);
+  for (const key of words("plan size website industry")) company[key] = scalar(known[key]);
   return { ...fromEntries(attributes(custom)), ...present(company) };
 }
 
-// `company`, the one that the person acts for, and `companies`, the others.
+// `company`, the one that the person acts for, and `companies`, the others; of two with one id the first says more.
 function companies({ group }, { company, companies: several, plan, monthlyspend, created, createdat }) {
-  const value = company || several;
-  const list = [value || []]
-    .flat()
-    .map((each) => companyOf(isText(each) ? { name: each, plan, monthlyspend, created, createdat } : each))
-    .filter(Boolean);
+  const read = (value) =>
+    [value || []]
+      .flat()
+      .slice(0, 1e3)
+      .map((item) => companyOf(isText(item) ? { name: item, plan, monthlyspend, created, createdat } : item))
+      .filter(Boolean);
+  const first = read(company);
   const named = group.id && { id: group.id };
   const current = (group.id || group.traits) && companyOf({ ...named, ...group.traits, ...named });
-  if (!current) return list.length ? (!company || isArray(company) ? { companies: list } : { company: list[0] }) : {};
-  const isCurrent = (each) => each.company_id === current.company_id;
-  const others = list.filter((each) => !isCurrent(each));
-  return { company: { ...list.find(isCurrent), ...current }, ...(others.length && { companies: others }) };
+  const acting = current || (!isArray(company) && first[0]);
+  const united = new Map();
+  for (const company of [acting || [], first, read(several)].flat())
+    united.set(company.company_id, { ...company, ...united.get(company.company_id) });
+  const list = [...united.values()];
+  if (acting) return { company: list[0], ...(list[1] && { companies: list.slice(1) }) };
+  return list[0] ? { companies: list } : {};
 }
 
 // What is known of a person, everything in line; undefined for a visitor, somebody without user id and e-mail.
 export function describe(person) {
   const { id, traits, context, options } = person;
-  const [known, custom] = split(traits, USER, ALSO_CUSTOM);
+  const [known, custom] = split(traits, config.user, config.both);
   const first = textOf(known.firstname);
   const last = textOf(known.lastname);
   const avatar = textOf(known.avatar?.image_url ?? known.avatar);
@@ -80,13 +84,29 @@ export function describe(person) {
 
 // The metadata of an event as Intercom stores it: money in cents, flags as text, nothing empty, no more than it keeps.
 export function metadataOf(event, properties) {
-  const [{ revenue, currency, total }, rest] = split(properties, words("revenue currency total"), ["total"]);
-  const isOrder = /^(ordercompleted|completedorder)$/.test(plainName(event));
-  const cents = amount(isOrder && !amount(revenue) ? total : revenue, 2);
-  const price = cents ? [["price", { amount: cents, currency: textOf(currency) ?? "USD" }]] : [];
-  const texts = rest.map(([key, value]) => [key, typeof value === "boolean" ? String(value) : value]);
-  const metadata = attributes(texts).filter(([, value]) => value !== null);
-  const room = config.limit - price.length;
+  const known = {};
+  const rest = [];
+  for (const pair of entries(properties)) {
+    const plain = plainName(pair[0]);
+    const isMoney = /^(revenue|currency)$/.test(plain);
+    if (pair[1] == null || (isMoney && isText(pair[1]) && !pair[1].trim())) continue;
+    if (isMoney && known[plain]) warn(plain, "repeated");
+    known[plain] ??= pair;
+    if (!isMoney) rest.push(pair);
+  }
+  const { revenue, currency, total } = known;
+  const said = money(revenue?.[1]);
+  const sum = !said.amount && /^(ordercompleted|completedorder)$/.test(plainName(event)) ? money(total?.[1]) : {};
+  const read = sum.amount === undefined ? said : sum;
+  const code = codeOf(textOf(currency?.[1]));
+  const price = read.amount && read.cents !== undefined && (code || !currency) && [["price", { amount: read.cents, currency: code ?? read.currency }]];
+  // What no price could be made of stays as it was said; what costs nothing has none.
+  if (currency && !price && read.amount !== 0) rest.unshift(currency);
+  if (revenue && (said.amount === undefined || (said.amount && !price))) rest.unshift(revenue) && warn(revenue[0], "no amount");
+  const metadata = attributes(rest.map(([key, value]) => [key, typeof value === "boolean" ? String(value) : value]), true)
+    .filter(([name, value]) => value !== null && !(price && name === "price"))
+    .map(([name, value]) => [name, isText(value) && value.length > 255 ? [...value].slice(0, 255).join("") : value]);
+  const room = config.limit - !!price;
   for (const [name] of metadata.slice(room)) warn(name, "too many");
-  return fromEntries([...metadata.slice(0, room), ...price]);
+  return fromEntries([...metadata.slice(0, room), ...(price || [])]);
 }

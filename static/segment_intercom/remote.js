@@ -2,27 +2,63 @@
  * Asks the application's own route who is in session: for a page that is the same for everybody, and for a fresh token on a
  * page that stays open. The only part of the loader that touches the network; only pages that need it get it.
  */
+var PATIENCE = 5000;
 
-// Hands on the settings of whoever is in session; where nobody says so, those that are there.
-export function ask(settings, next) {
-  fetch(INTERCOM_ROUTE, { credentials: "same-origin" })
+// Hands on the settings of whoever is in session, or says that there was no answer, after five seconds at most.
+function ask(next, failed) {
+  var isOver = false;
+  function end(then) {
+    return function (answer) {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      then(answer);
+    };
+  }
+  var timer = setTimeout(end(failed), PATIENCE);
+  // A base element may send addresses of the page elsewhere.
+  fetch(new URL(INTERCOM_ROUTE, location.href).href, { credentials: "same-origin" })
     .then(function (answer) {
-      return answer.ok ? answer.json() : settings;
+      return answer.ok ? answer.json() : null;
     })
-    .catch(function () {
-      return settings;
+    .then(function (answer) {
+      if (!answer || typeof answer.app_id !== "string") throw answer;
+      return answer;
     })
-    .then(next);
+    .then(end(next), end(failed));
 }
 
-// A minute before a token ends, hands on the settings with a fresh one.
+// Asks until there is an answer: again with growing pauses, and when the page is seen or online again, by `page.retry`.
+// `first` hears of the first failure; nothing changes until there is an answer. A newer copy of the settings ends it.
+export function keepAsking(page, settings, next, first) {
+  var pause = 5000;
+  var timer;
+  function attempt() {
+    clearTimeout(timer);
+    page.retry = null;
+    ask(
+      function (answer) {
+        if (page.settings === settings) next(answer);
+      },
+      function () {
+        if (first) first();
+        first = null;
+        if (page.settings !== settings) return;
+        page.retry = attempt;
+        timer = setTimeout(attempt, pause);
+        pause = Math.min(pause * 2, 600000);
+      },
+    );
+  }
+  attempt();
+}
+
+// Calls a minute before a token ends.
 export function whenTokenEnds(settings, next) {
   var token = settings && settings.intercom_user_jwt;
   if (!token) return;
   var claims = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
   // At least five seconds on, should the clocks differ; at most what a timer can hold.
   var wait = Math.min(Math.max(claims.exp * 1000 - Date.now() - 60000, 5000), 2147483647);
-  setTimeout(function () {
-    ask(settings, next);
-  }, wait);
+  setTimeout(next, wait);
 }

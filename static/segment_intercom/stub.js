@@ -1,29 +1,161 @@
 /*
- * Makes Segment's `analytics` usable at once: calls wait in a queue until the runtime has arrived.
+ * The front door of Segment's `analytics`, usable at once: it reads the arguments of calls, which wait in a queue until the
+ * runtime has arrived, and go to it from then on. The object and its functions stay the same, whoever has kept them.
  *
  * The names in capitals are filled in when a page is rendered: ANALYTICS_CONFIG (an object), ANALYTICS_RUNTIME (the
  * address of the runtime, or "") and ANALYTICS_NOW (false where the page, and the Messenger that waits for it, go first).
  * Built into stub.min.js by `make assets`.
  */
-(function (analytics) {
-  if (analytics.intercom) return; // rendered again into a living page
-  analytics.intercom = ANALYTICS_CONFIG;
-  "identify page track group alias reset ready user on once off trackLink trackForm setAnonymousId debug"
-    .split(" ")
-    .forEach(function (method) {
-      analytics[method] = function () {
-        analytics.push([method].concat(Array.prototype.slice.call(arguments)));
-        return analytics;
+import { copy, isObject } from "./values.js";
+
+// What tells a whole message from the traits of an identify call, and, behind them, of the other calls.
+const MESSAGE = "userId anonymousId traits context integrations event groupId properties".split(" ");
+const OTHERS = "type messageId timestamp userId anonymousId groupId event traits properties context integrations".split(" ");
+
+// A call as { name, named, body, more, chosen, callback, odd }: some arguments may be left out, options and a callback come last.
+// `odd` are the names of what cannot be sent. All is copied: what a page changes later is not sent changed.
+function read(name, args) {
+  const call = { name, named: [], odd: [] };
+  const warn = (key) => void call.odd.push(key);
+  if (typeof args[args.length - 1] === "function") call.callback = args.pop();
+  const texts = name === "page" || name === "alias" ? 2 : 1;
+  while (call.named.length < texts && args.length && !isObject(args[0])) call.named.push(args.shift());
+  if (name === "page" && !call.named[1]) call.named.unshift(undefined);
+  const [body, more] = [0, 1].map((place) => {
+    if (isObject(args[place])) return copy(args[place], warn);
+    if (args[place] != null) warn(name);
+    return {};
+  });
+  call.body = body;
+  call.more = more;
+  const isNamed = call.named.some((value) => value === 0 || (value && String(value).trim()));
+  if (!isNamed && isMessage(body, name)) unfold(call, body);
+  call.chosen = optionsOf(call.more);
+  return call;
+}
+
+const plainName = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+// The options for Intercom by their plain names, null where they switch it off for this call.
+function optionsOf(more) {
+  const inner = more.context || {};
+  const integrations = Object.assign({}, inner.integrations, more.integrations);
+  const choice = integrations.Intercom == null ? integrations.All : integrations.Intercom;
+  const options = {};
+  if (choice === false) return null;
+  for (const place of [integrations, more, inner]) {
+    const name = Object.keys(place).find((key) => plainName(key) === "intercom" && isObject(place[key]));
+    if (!name) continue;
+    Object.keys(place[name]).forEach((key) => (options[plainName(key)] = place[name][key]));
+    break;
+  }
+  return options;
+}
+
+function isMessage(body, name) {
+  return MESSAGE.some((key, place) => (place < 2 ? key in body : place < 5 ? isObject(body[key]) : name !== "identify" && key in body));
+}
+
+// A single object is the whole message that it is; what has no place of its own in it counts as a trait or property.
+function unfold(call, message) {
+  const { name } = call;
+  call.named = [message[{ identify: "userId", group: "groupId", track: "event", page: "category" }[name]], message.name];
+  call.more = { context: message.context, integrations: message.integrations };
+  call.body = Object.assign({}, message.traits, message.properties);
+  Object.keys(message).forEach((key) => {
+    if (OTHERS.indexOf(key) < 0) call.body[key] = message[key];
+  });
+}
+
+// What listens to which calls: a fault of one listener costs the others nothing.
+function listenTo(config) {
+  const listeners = Object.create(null);
+  const { on, off } = (config.listening = {
+    on(event, listener) {
+      (listeners[event] = listeners[event] || []).push(listener);
+    },
+    off(event, listener) {
+      listeners[event] = (listeners[event] || []).filter((entry) => listener && entry !== listener && entry.of !== listener);
+    },
+    once(event, of) {
+      const first = (...args) => {
+        off(event, first);
+        of(...args);
       };
+      first.of = of;
+      on(event, first);
+    },
+  });
+  config.emit = (event, ...args) =>
+    (listeners[event] || []).forEach((listener) => {
+      try {
+        listener(...args);
+      } catch (error) {
+        console.error(error);
+      }
     });
-  if (!ANALYTICS_RUNTIME) return; // Intercom is switched off: calls are taken, and that is all
+}
+
+((config) => {
+  let analytics = window.analytics;
+  if (analytics && analytics.intercom) return; // rendered again into a living page
+  if (analytics && (analytics.invoked || (analytics.identify && !analytics.nodeType)))
+    return console.warn("analytics: another library has this name on the page already, so Intercom hears none of its calls");
+  // An element of this id, or nothing.
+  if (!Array.isArray(analytics)) analytics = window.analytics = [];
+  analytics.intercom = config;
+  listenTo(config);
+  const early = analytics.splice(0);
+  const wait = analytics.push.bind(analytics);
+
+  function send(call) {
+    const result = config.hear ? config.hear(call) : void wait(call);
+    return result === undefined ? analytics : result;
+  }
+
+  "identify page track group alias".split(" ").forEach((name) => {
+    analytics[name] = (...args) => (name === "group" && !args.length ? about("group") : send(read(name, args)));
+  });
+  "reset ready on once off trackLink trackForm setAnonymousId debug".split(" ").forEach((name) => {
+    analytics[name] = (...args) => send({ name, given: args });
+  });
+  // What `user()` and `group()` give: always of the moment.
+  function about(whom) {
+    const state = () => (config.about ? config.about(whom) : { id: (window.intercomSettings || {})[whom + "_id"], traits: {} });
+    return { id: () => state().id, traits: () => Object.assign({}, state().traits), anonymousId: () => state().anonymousId() };
+  }
+  analytics.user = () => about("user");
+  // As Segment's snippet has them wait: ["track", "Paid"].
+  analytics.push = (...calls) => {
+    calls.forEach((call) => Array.isArray(call) && typeof analytics[call[0]] === "function" && analytics[call[0]](...call.slice(1)));
+    return analytics.length;
+  };
+  analytics.push(...early);
+
+  // Without a runtime calls are taken, and that is all: but who waits for one to be done goes on.
+  function goOn() {
+    config.hear = (call) => call.callback && void setTimeout(call.callback);
+    analytics.forEach(config.hear);
+  }
+  if (!ANALYTICS_RUNTIME) return goOn();
   // It can be read only while this script runs.
-  var nonce = (document.currentScript || {}).nonce;
+  const nonce = (document.currentScript || {}).nonce;
   function insert() {
-    var script = document.createElement("script");
+    // A page that is rendered in advance waits until it is shown, as the Messenger does.
+    if (document.prerendering) return document.addEventListener("prerenderingchange", insert, { once: true });
+    const script = document.createElement("script");
     script.async = true;
     if (nonce) script.nonce = nonce;
-    script.src = ANALYTICS_RUNTIME;
+    const failed = (script.onerror = () => {
+      console.warn("analytics: its script did not load, so the page's calls are not heard. Is it blocked?", ANALYTICS_RUNTIME);
+      document.dispatchEvent(new CustomEvent("intercom:load-failed"));
+      goOn();
+    });
+    try {
+      script.src = new URL(ANALYTICS_RUNTIME, location.href).href; // a base element may send addresses elsewhere
+    } catch (error) {
+      return failed(); // a policy of Trusted Types
+    }
     document.head.appendChild(script);
   }
   function whenIdle() {
@@ -33,4 +165,4 @@
   if (ANALYTICS_NOW) insert();
   else if (document.readyState === "complete") whenIdle();
   else window.addEventListener("load", whenIdle, { once: true });
-})((window.analytics = window.analytics || []));
+})(ANALYTICS_CONFIG);

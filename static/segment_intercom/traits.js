@@ -2,6 +2,8 @@
  * The values of traits and properties, as segment_intercom/traits/ has them: dates, names, amounts, nested handling.
  * tests/cases holds the two together. `use(config, warn)` comes first; `warn(name, remark)` hears what cannot be sent.
  */
+import { monetary } from "./money.js";
+import { entries, fromEntries, isArray, isObject, isText, plainName, words } from "./words.js";
 
 // Of the page's one runtime.
 export let config;
@@ -11,22 +13,6 @@ export function use(chosen, hear) {
   warn = hear;
 }
 
-// Object.entries and fromEntries throughout: `__proto__` is a name like any other.
-export const { entries, fromEntries } = Object;
-
-export const isArray = Array.isArray;
-
-export const words = (text) => text.split(" ");
-
-// A name without case and punctuation: first_name, First Name and firstName are one trait.
-export const plainName = (name) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
-
-export const isText = (value) => typeof value === "string";
-
-export const textOf = (value) => (isText(value) && value.trim()) || undefined;
-
-export const isObject = (value) => !!value && typeof value === "object" && !isArray(value);
-
 // The traits whose plain names have a meaning, by that name, and the others; of two the first that is not null counts.
 // Those that are also custom attributes stay among the others as well.
 export function split(traits, names, alsoCustom) {
@@ -34,8 +20,8 @@ export function split(traits, names, alsoCustom) {
   const custom = [];
   for (const pair of entries(traits)) {
     const plain = plainName(pair[0]);
-    const means = names.includes(plain);
-    const both = alsoCustom.includes(plain);
+    const means = words(names).includes(plain);
+    const both = words(alsoCustom).includes(plain);
     if (!means || both) custom.push(pair);
     if (means && known[plain] == null) known[plain] = pair[1];
     else if (means && !both && pair[1] != null && pair[1] !== known[plain]) warn(pair[0], "repeated");
@@ -67,30 +53,26 @@ function fromText(text) {
 
 // Unix seconds of a date in any form that Segment accepts, rounded down; undefined when it is none.
 export function seconds(value) {
-  if (value instanceof Date) value /= 1000;
+  if (value instanceof Date) value = +value / 1000;
   else if (isText(value)) value = fromText(value.trim());
-  else if (value >= 31557600000) value /= 1000;
-  return typeof value === "number" && Math.abs(value) <= 8.64e12 ? Math.floor(value) : undefined;
+  else if (typeof value === "number" && value >= 31557600000) value /= 1000;
+  return typeof value === "number" && value >= -62135596800 && value < 253402300800 ? Math.floor(value) : undefined;
 }
 
 // The first of these traits that is a date, in Unix seconds.
 export function firstDate(known, names) {
   for (const name of names) {
-    const found = seconds(known[name]);
-    if (found !== undefined) return found;
+    const date = seconds(known[name]);
+    if (date !== undefined) return date;
     if (known[name]) warn(name, "no date");
   }
   return undefined;
 }
 
-// Text such as "$1,234.50", or a number, as a number; cents shift the point in its digits, for 19.99 * 100 is not 1999.
-export function amount(value, shift = 0) {
-  const text = isText(value) ? value.trim().replace("$", "") : typeof value === "number" ? String(value) : "";
-  return /^-?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$/.test(text) ? +(text.replace(/,/g, "") + "e" + shift) : undefined;
-}
-
 const isDate = (value) =>
   value instanceof Date || (isText(value) && /^\d{4}-\d\d-\d\d([ T]|$)/i.test(value) && isFinite(fromIso(value)));
+
+const MOST = 250; // custom attributes of an Intercom workspace
 
 const dateKey = (key) => (/(_at|At)$/.test(key) ? key : key.replace(/ at$/, "") + "_at");
 
@@ -98,7 +80,7 @@ const dateKey = (key) => (/(_at|At)$/.test(key) ? key : key.replace(/ at$/, "") 
 // engine's own error.
 function plain(value) {
   if (isDate(value)) return plain(seconds(value) ?? NaN);
-  if (/^(f|sy|bi)/.test(typeof value) || (typeof value === "number" && !isFinite(value))) throw "unsendable";
+  if (typeof value === "number" && !isFinite(value)) throw "unsendable";
   if (isArray(value)) return value.map((item) => plain(item ?? null));
   return isObject(value) ? fromEntries(named(entries(value)).map(([key, item]) => [key, plain(item)])) : value;
 }
@@ -107,7 +89,7 @@ function plain(value) {
 const named = (pairs) =>
   pairs
     .map(([name, value]) => [isDate(value) ? dateKey(name) : name, value, name])
-    .filter(([key, value, name]) => value !== undefined && (key === name || !pairs.some(([other]) => other === key)));
+    .filter(([key, value, name]) => value !== undefined && (key === name || !pairs.some(([taken]) => taken === key)));
 
 function flatten(name, value) {
   const pairs = isText(value) ? [] : entries(value ?? []);
@@ -124,19 +106,37 @@ function handle(name, value) {
   return flatten(name, value).map(([key, item]) => [key, item, key === name ? 2 : 1]);
 }
 
-// Pairs of names and values as custom attributes: plain values, then date keys, then the nested handling of each.
-export function attributes(pairs) {
-  const found = new Map();
+// Names as Intercom has them: of an attribute one with a dot as its API takes it, of an event's property without . and $.
+const attributeName = (name) => (name.includes(".") ? name.replace(/[^\p{L}\p{N}\p{Sc}_-]/gu, "_") : name);
+const propertyName = (name) => name.replace(/[.$]/g, "_");
+
+// Pairs under those names; where two meet, the one that has its own stays.
+function labelled(pairs, label) {
+  const byName = new Map();
+  for (const [name, value] of pairs) {
+    const key = label(name);
+    if (key === name || !pairs.some(([taken]) => taken === key)) byName.set(key, value);
+  }
+  return [...byName];
+}
+
+// Pairs of names and values as custom attributes: plain values, then date keys, then the nested handling of each. Of an
+// event, money in Intercom's own form passes whole.
+export function attributes(pairs, isEvent) {
+  const ranked = new Map();
   for (const [key, value, name] of named(pairs)) {
     try {
       const isLink = config.links.includes(name) && isObject(value) && Object.keys(value).sort() == "url,value";
-      for (const [each, item, rank] of isLink ? [[key, value, 3]] : handle(key, plain(value)))
-        if (!(found.get(each)?.[1] > rank)) found.set(each, [item, rank]);
+      const whole = isLink ? value : isEvent && !config.handlingFor[name] && monetary(value);
+      for (const [attribute, item, rank] of whole ? [[key, whole, 3]] : handle(key, plain(value)))
+        if (!(ranked.get(attribute)?.[1] > rank)) ranked.set(attribute, [item, rank]);
     } catch (remark) {
       warn(name, remark);
     }
   }
-  return [...found].map(([key, [value]]) => [key, value]);
+  const laid = labelled([...ranked].map(([key, [value]]) => [key, value]), isEvent ? propertyName : attributeName);
+  if (laid[MOST]) warn(laid[MOST][0], "too many");
+  return laid.slice(0, MOST);
 }
 
 // The id of a company that has only a name: 32 bits, over the UTF-16 units from the last to the first.

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
+
+from segment_intercom.demo import create_demo
 
 from . import webkit
 from .find_browser import ARGUMENTS, found
@@ -84,3 +88,15 @@ def page(browser_name: str, request: pytest.FixtureRequest) -> Any:
     if browser_name == "webkit":
         return request.getfixturevalue("webkit_page")
     return request.getfixturevalue("context").new_page()
+
+
+@pytest.fixture
+def delivering_demo(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
+    """The demo with delivery: it has to know its address, so that it comes after its server."""
+    made: list[Flask] = []
+    address = serve(lambda environ, start: made[0](environ, start))
+    made.append(create_demo(address, tmp_path / "outbox.db"))
+    yield address
+    ingest = made[0].extensions["segment_intercom"].ingest
+    assert ingest.flush(10) == 0
+    ingest.close()

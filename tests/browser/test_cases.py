@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from segment_intercom import Settings, assets, install
 from tests.conftest import serving
-from tests.test_messenger import CASES
+from tests.messenger.test_messenger import CASES
 
 SHELL = """<!doctype html><script>
 window.commands = [];
@@ -51,5 +51,5 @@ def site() -> Any:
 def test_case(number: int, site: str, page: Page) -> None:
     case = CASES[number].values[0]
     page.goto(f"{site}/?case={number}")
-    page.wait_for_function("analytics.user && !analytics.push")
+    page.wait_for_function("analytics.initialized")
     assert page.evaluate(RUN, case["calls"]) == case["messenger"]

@@ -7,31 +7,23 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Page, expect
 
-from segment_intercom.demo import create_demo
+from tests.children import Children
 
 pytestmark = pytest.mark.not_in(
-    "webkit", reason="WebDriver hears no errors and dialogs; test_every_engine.py goes one way through the demo"
+    "firefox", "webkit", reason="the demo's own pages; test_every_engine.py goes one way through them in every engine"
 )
 
 
 @pytest.fixture
-def address(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
-    """The demo with delivery: it has to know its address, so that it comes after its server."""
-    made: list[Flask] = []
-    address = serve(lambda environ, start: made[0](environ, start))
-    made.append(create_demo(address, tmp_path / "outbox.db"))
-    yield address
-    office = made[0].extensions["segment_intercom"].office
-    assert office.flush(10) == 0
-    office.close()
+def address(delivering_demo: str) -> str:
+    return delivering_demo
 
 
 @pytest.fixture
@@ -149,15 +141,17 @@ def test_the_section_fits_a_narrow_screen(demo: Page) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_delivers_and_leaves_nothing_behind(page: Page, tmp_path: Path, end: signal.Signals) -> None:
+def test_the_command_delivers_and_leaves_nothing_behind(
+    page: Page, tmp_path: Path, family: Children, end: signal.Signals
+) -> None:
     started = [sys.executable, "-u", "-m", "segment_intercom", "demo", "--port", "0"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(started, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        page.goto(process.stdout.readline().split()[2])
-        log_in(page)
-        call(page, "track")
-        expect(newest(page)).to_contain_text("202 accepted")
-        process.send_signal(end)
-        assert process.wait(timeout=20) == 0
+    process = family.start(started, stdout=subprocess.PIPE, text=True, env=environment)
+    assert process.stdout is not None
+    page.goto(process.stdout.readline().split()[2])
+    log_in(page)
+    call(page, "track")
+    expect(newest(page)).to_contain_text("202 accepted")
+    process.send_signal(end)
+    assert process.wait(timeout=20) == 0
     assert list(tmp_path.iterdir()) == []

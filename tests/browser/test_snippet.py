@@ -294,12 +294,12 @@ def test_the_messenger_stands_beside_vue_with_other_delimiters(shop: Any, page: 
 HOSTILE = {
     "id": "u</script><script>window.pwned=1</script>",
     "name": "<img src=x onerror='window.pwned=1'>",
-    "</script><script>window.pwned=1</script>": "</script><script>window.pwned=1</script>",
+    "</script><script>pwned=1</script>": "</script><script>window.pwned=1</script>",
     "<!--<script>": "\u2028window.pwned=1\u2029",
     "__proto__": "polluted",
     "constructor": "kept",
     "app_id user_id": "kept, too",
-    "quote\"'`${window.pwned=1}": "\\",
+    "quote\"'`${pwned=1}": "\\",
     "half": "\ud800",
 }
 
@@ -319,6 +319,23 @@ def test_no_hostile_string_runs_or_is_lost(shop: Any, page: Page) -> None:
     (person,) = people(made)
     assert person["user_id"] == HOSTILE["id"]
     assert expected.keys() - {"half"} <= person["custom_attributes"].keys()
+
+
+@pytest.mark.parametrize("load", ["load", "now", "idle"])
+def test_an_element_of_segments_default_id_opens_the_messenger(shop: Any, page: Page, load: str) -> None:
+    button = '<button id="IntercomDefaultWidget" type="button">Chat</button>'
+    shop(f"{{{{ intercom_snippet(user, load='{load}') }}}}{button}")
+    expect(launcher(page)).to_be_visible()
+    page.wait_for_function("intercomSettings.custom_launcher_selector === '#IntercomDefaultWidget'")
+    page.get_by_role("button", name="Chat").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_another_selector_goes_before_segments_default_id(shop: Any, page: Page) -> None:
+    button = '<button id="IntercomDefaultWidget" type="button">Chat</button>'
+    shop(button + "{{ intercom_snippet(user) }}", INTERCOM_LAUNCHER_SELECTOR="#help")
+    expect(launcher(page)).to_be_visible()
+    assert page.evaluate("intercomSettings.custom_launcher_selector") == "#help"
 
 
 def test_a_trait_never_steers_the_messenger(shop: Any, page: Page) -> None:

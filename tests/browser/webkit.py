@@ -131,10 +131,14 @@ class Locator:
         return len(self.find(False))
 
     def one(self) -> WebElement:
-        """The only one that is seen; waits for it."""
-        found: WebElement = self.page.until(lambda: next(iter(self.find(True)), None), "one to be seen")
-        assert len(self.find(True)) == 1, "more than one is seen"
-        return found
+        """The only one that is seen; waits until there is exactly one."""
+
+        def only() -> WebElement | None:
+            seen = self.find(True)
+            return seen[0] if len(seen) == 1 else None
+
+        element: WebElement = self.page.until(only, "exactly one to be seen")
+        return element
 
     def text(self) -> str:
         """The text of the only one that is seen, in one line."""
@@ -146,9 +150,15 @@ class Locator:
 
     def click(self) -> None:
         """Press it with the pointer."""
-        one = self.one()
-        self.page.run("arguments[0].scrollIntoView({ behavior: 'instant', block: 'nearest' })", one)
-        one.click()
+
+        def press() -> bool:
+            element = self.one()
+            self.page.run("arguments[0].scrollIntoView({ behavior: 'instant', block: 'nearest' })", element)
+            element.click()
+            return True
+
+        # A page that draws itself anew takes the element away; nothing was pressed then, and the next one is.
+        self.page.until(press, "it to be pressed")
 
     def fill(self, text: str) -> None:
         """Write this in it instead of what stands there."""

@@ -2,5 +2,5 @@
 
 from .api import RESOURCES as RESOURCES
 from .api import answer as answer
-from .call import Answer as Answer
+from .call import ApiReply as ApiReply
 from .call import Asked as Asked

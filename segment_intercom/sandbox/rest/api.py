@@ -6,21 +6,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..faults import Fault
 from ..identity import without_secrets
+from ..rate_status import RateStatus
 from ..refusal import RefusedError, not_found
+from ..store import Store
+from ..workspace import Workspace
 from . import classic, companies, contacts, data_attributes, events, me, search
 from .auth import workspace_of
-from .call import Answer, ApiCall, Asked, sent
+from .call import ApiCall, ApiReply, Asked, sent
 
-if TYPE_CHECKING:
-    from ..faults import Fault
-    from ..rate import Standing
-    from ..store import Store
-    from ..workspace import Workspace
-
-Handler = Callable[..., Answer]
+Handler = Callable[..., ApiReply]
 Routes = tuple[tuple[str, str, Handler], ...]
 
 # The first steps of all paths, which the sandbox answers even where it answers with 404.
@@ -42,11 +40,13 @@ _TODAY: Routes = (
     ("DELETE", "contacts/*/companies/*", companies.detach),
     ("POST", "companies", companies.save),
     ("GET", "companies", companies.find),
+    ("POST", "companies/list", companies.show_all),
     ("GET", "companies/*", companies.show),
     ("POST", "events", events.save),
     ("GET", "events", events.show),
     ("POST", "data_attributes", data_attributes.create),
     ("GET", "data_attributes", data_attributes.show),
+    ("PUT", "data_attributes/*", data_attributes.update),
 )
 _CLASSIC: Routes = (
     ("GET", "me", me.show),
@@ -72,24 +72,24 @@ class _Visit:
     started: float = field(default_factory=time.perf_counter)
     workspace: Workspace | None = None
     call: ApiCall | None = None
-    standing: Standing | None = None
+    standing: RateStatus | None = None
     fault: str | None = None
     dropped: bool = False
 
 
-def answer(store: Store, asked: Asked) -> Answer:
+def answer(store: Store, asked: Asked) -> ApiReply:
     """Answer one request; whatever comes of it, it is logged and carries the headers of the rate limit."""
     visit = _Visit(asked)
     refused: RefusedError | None = None
     try:
-        found = _answer(store, visit)
+        reply = _answer(store, visit)
     except RefusedError as error:
         refused = error
-        found = Answer(error.status, error.as_json(), dict(error.headers), visit.dropped)
+        reply = ApiReply(error.status, error.as_json(), dict(error.headers), visit.dropped)
     with store.lock:
-        found.headers |= {**_standing(store, visit), "Date": formatdate(store.clock(), usegmt=True)}
-        store.log.add(_entry(store, visit, found, refused))
-    return found
+        reply.headers |= {**_standing(store, visit), "Date": formatdate(store.clock(), usegmt=True)}
+        store.log.add(_entry(store, visit, reply, refused))
+    return reply
 
 
 def _standing(store: Store, visit: _Visit) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _standing(store: Store, visit: _Visit) -> dict[str, str]:
     return visit.standing.headers()
 
 
-def _answer(store: Store, visit: _Visit) -> Answer:
+def _answer(store: Store, visit: _Visit) -> ApiReply:
     asked = visit.asked
     with store.lock:
         visit.workspace = workspace = workspace_of(store.workspaces, asked.authorization)
@@ -108,9 +108,9 @@ def _answer(store: Store, visit: _Visit) -> Answer:
     visit.fault = "; ".join(fault.name for fault in struck) or None
     _strike(store, visit, [fault for fault in struck if not fault.after_write])
     with store.lock:
-        found = _handle(store, visit, workspace)
+        reply = _handle(store, visit, workspace)
     _strike(store, visit, [fault for fault in struck if fault.after_write])
-    return found
+    return reply
 
 
 def _count(store: Store, visit: _Visit, workspace: Workspace) -> None:
@@ -131,15 +131,15 @@ def _strike(store: Store, visit: _Visit, faults: list[Fault]) -> None:
         raise broken.refusal()
 
 
-def _handle(store: Store, visit: _Visit, workspace: Workspace) -> Answer:
+def _handle(store: Store, visit: _Visit, workspace: Workspace) -> ApiReply:
     asked, version = visit.asked, _version(visit.asked.version)
     visit.call = ApiCall(asked, workspace, store.account(workspace.app_id), version, store.clock())
     handler, ids = _route(asked, _CLASSIC if version[0] == 1 else _TODAY)
     return handler(visit.call, *ids)
 
 
-def _version(named: str | None) -> tuple[int, int]:
-    major, _, minor = (named or _NEWEST).partition(".")
+def _version(header: str | None) -> tuple[int, int]:
+    major, _, minor = (header or _NEWEST).partition(".")
     if not minor.isdecimal() or str(int(minor)) != minor or int(minor) not in _VERSIONS.get(major, ()):
         remedy = "Intercom-Version is one of 1.0 to 1.4 and 2.0 to 2.16"
         raise RefusedError("intercom_version_invalid", "The requested version could not be found", None, 400, remedy)
@@ -158,17 +158,15 @@ def _route(asked: Asked, routes: Routes) -> tuple[Handler, list[str]]:
         refused = RefusedError("method_not_allowed", f"Method not allowed: {', '.join(allowed)}", None, 405)
         refused.headers["Allow"] = ", ".join(allowed)
         raise refused
-    other = "2.x has contacts, 1.4 has users"
-    raise not_found(
-        "The requested resource does not exist", remedy=f"look at the path and at Intercom-Version: {other}"
-    )
+    hint = "2.x has contacts, 1.4 has users"
+    raise not_found("The requested resource does not exist", remedy=f"look at the path and at Intercom-Version: {hint}")
 
 
 def _fits(step: str, part: str) -> bool:
     return step in ("*", part)
 
 
-def _entry(store: Store, visit: _Visit, found: Answer, refused: RefusedError | None) -> dict[str, Any]:
+def _entry(store: Store, visit: _Visit, reply: ApiReply, refused: RefusedError | None) -> dict[str, Any]:
     asked, call = visit.asked, visit.call
     return {
         "at": store.clock(),
@@ -179,14 +177,14 @@ def _entry(store: Store, visit: _Visit, found: Answer, refused: RefusedError | N
         "method": asked.method,
         "path": asked.target,
         "version": asked.version or _NEWEST,
-        "status": found.status,
+        "status": reply.status,
         "code": refused.code if refused else None,
         "refused": refused.reason if refused else None,
         "not_saved": [{"name": left.name, "why": left.why} for left in (call.not_saved if call else [])],
         "notes": call.notes if call else [],
         "person_id": call.person.id if call and call.person else None,
         "body": _body_shown(asked),
-        "answer": found.body,
+        "answer": reply.body,
         "milliseconds": round((time.perf_counter() - visit.started) * 1000, 1),
         "fault": visit.fault,
     }

@@ -13,27 +13,29 @@ from ..workspace import Workspace
 
 def workspace_of(workspaces: Mapping[str, Workspace], authorization: str) -> Workspace:
     """The workspace that the Authorization header opens; 401 where it opens none."""
-    scheme, _, given = authorization.partition(" ")
-    found = None
-    if scheme.lower() == "bearer" and given.strip():
-        found = _by_token(workspaces.values(), given.strip())
+    scheme, _, credentials = authorization.partition(" ")
+    workspace = None
+    if scheme.lower() == "bearer" and credentials.strip():
+        workspace = _by_token(workspaces.values(), credentials.strip())
     elif scheme.lower() == "basic":
-        found = _by_key(workspaces, given.strip())
-    if found is None:
+        workspace = _by_key(workspaces, credentials.strip())
+    if workspace is None:
         remedy = "send Authorization: Bearer with the workspace's access token, or app id and API key"
         raise RefusedError("unauthorized", "Access Token Invalid", None, 401, remedy)
-    return found
+    return workspace
 
 
 def _by_token(workspaces: Iterable[Workspace], token: str) -> Workspace | None:
     # All are compared, so that the time tells nothing.
-    matching = [each for each in workspaces if each.access_token and _same(each.access_token, token)]
-    return next(iter(matching), next((each for each in workspaces if each.access_token is None), None))
+    matching = [
+        workspace for workspace in workspaces if workspace.access_token and _same(workspace.access_token, token)
+    ]
+    return next(iter(matching), next((workspace for workspace in workspaces if workspace.access_token is None), None))
 
 
-def _by_key(workspaces: Mapping[str, Workspace], given: str) -> Workspace | None:
+def _by_key(workspaces: Mapping[str, Workspace], credentials: str) -> Workspace | None:
     try:
-        app_id, _, key = base64.b64decode(given, validate=True).decode().partition(":")
+        app_id, _, key = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
     workspace = workspaces.get(app_id)
@@ -43,5 +45,5 @@ def _by_key(workspaces: Mapping[str, Workspace], given: str) -> Workspace | None
     return workspace if right else None
 
 
-def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode("utf-8", "surrogatepass"))
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(), right.encode("utf-8", "surrogatepass"))

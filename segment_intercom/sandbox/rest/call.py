@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..account import Account
 from ..attributes import NotSaved
 from ..jsonbody import loads
 from ..people import Person
 from ..refusal import RefusedError, malformed
 from ..workspace import Workspace
+from ..workspace_data import WorkspaceData
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Answer:
+class ApiReply:
     """What goes out; with ``drop`` nothing does, and the connection is closed."""
 
     status: int
@@ -48,7 +48,7 @@ class ApiCall:
 
     asked: Asked
     workspace: Workspace
-    account: Account
+    account: WorkspaceData
     version: tuple[int, int]
     at: float
     notes: list[str] = field(default_factory=list)

@@ -8,7 +8,7 @@ from ..attributes import Check, boolean, seconds, text, whole
 from ..people import Person
 from ..refusal import missing, not_found
 from . import companies
-from .call import Answer, ApiCall
+from .call import ApiCall, ApiReply
 from .custom import custom_attributes
 from .fields import check, classic_spend, email, known, rows, table
 
@@ -53,8 +53,8 @@ _KEPT = (
 _SIGNED_UP = ("remote_created_at", "created_at", "signed_up_at")  # three names of one date; the last one wins
 
 
-def save_user(call: ApiCall) -> Answer:
-    """POST /users: create the user of this user_id or email, or update him, companies included."""
+def save_user(call: ApiCall) -> ApiReply:
+    """POST /users: create the user of this user_id or email, or update them, companies included."""
     body = call.body()
     check(body, _USER)
     body["companies"] = [_with_text_as_id(company) for company in body.get("companies") or []]
@@ -74,29 +74,29 @@ def save_user(call: ApiCall) -> Answer:
     for company in body.get("companies") or []:
         _belong(call, person, company)
     call.person = person
-    return Answer(200, user_json(call, person))
+    return ApiReply(200, user_json(call, person))
 
 
-def find_user(call: ApiCall) -> Answer:
+def find_user(call: ApiCall) -> ApiReply:
     """GET /users?user_id= or ?email=."""
     query = call.asked.query
     if not (query.get("user_id") or query.get("email")):
         raise missing("user_id or email is required")
-    found = call.account.find_user(query.get("user_id"), None if query.get("user_id") else query.get("email"))
-    return Answer(200, user_json(call, _user(call, found)))
+    person = call.account.find_user(query.get("user_id"), None if query.get("user_id") else query.get("email"))
+    return ApiReply(200, user_json(call, _user(call, person)))
 
 
-def show_user(call: ApiCall, user: str) -> Answer:
+def show_user(call: ApiCall, user: str) -> ApiReply:
     """GET /users/{id}, by Intercom's own id."""
-    return Answer(200, user_json(call, _user(call, call.account.people.get(user))))
+    return ApiReply(200, user_json(call, _user(call, call.account.people.get(user))))
 
 
-def save_company(call: ApiCall) -> Answer:
+def save_company(call: ApiCall) -> ApiReply:
     """POST /companies: create the company of this company_id, or update it."""
     body = _with_text_as_id(call.body())
     check(body, _COMPANY)
     _check_named(body)
-    return Answer(200, companies.company_json(companies.write(call, body)))
+    return ApiReply(200, companies.company_json(companies.write(call, body)))
 
 
 def user_json(call: ApiCall, person: Person) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def user_json(call: ApiCall, person: Person) -> dict[str, Any]:
     said, account = person.standard, call.account
     attached = [account.companies[company_id] for company_id in person.company_ids]
     shown = [
-        {"type": "company", "company_id": each.company_id, "id": each.id, "name": each.standard.get("name")}
-        for each in attached
+        {"type": "company", "company_id": company.company_id, "id": company.id, "name": company.standard.get("name")}
+        for company in attached
     ]
     return {
         "type": "user",
@@ -129,8 +129,8 @@ def _wanted(call: ApiCall, body: dict[str, Any]) -> Person:
         return _user(call, call.account.people.get(body["id"]))
     if not (body.get("user_id") or body.get("email")):
         raise missing("user_id or email is required")
-    found = call.account.find_user(body.get("user_id"), body.get("email"))
-    return found or Person(call.account.app_id, role="user", first_seen=call.at, last_seen=call.at, source=call.source)
+    person = call.account.find_user(body.get("user_id"), body.get("email"))
+    return person or Person(call.account.app_id, role="user", first_seen=call.at, last_seen=call.at, source=call.source)
 
 
 def _user(call: ApiCall, person: Person | None) -> Person:

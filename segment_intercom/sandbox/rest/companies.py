@@ -6,8 +6,8 @@ from typing import Any
 
 from ..attributes import Check, boolean, seconds, text, whole
 from ..people import Company, Person
-from ..refusal import RefusedError, missing, not_found
-from .call import Answer, ApiCall
+from ..refusal import RefusedError, malformed, missing, not_found
+from .call import ApiCall, ApiReply
 from .contacts import living
 from .custom import custom_attributes
 from .fields import check, known, spend, table
@@ -26,15 +26,16 @@ FIELDS: dict[str, Check] = {
 }
 _KEPT = ("name", "plan", "size", "website", "industry", "remote_created_at", "monthly_spend")
 _COMPANY_LIMIT = 1000
+_MOST_A_PAGE = 10_000  # of all that a client may walk through, by the description
 
 
-def save(call: ApiCall) -> Answer:
+def save(call: ApiCall) -> ApiReply:
     """POST /companies: create the company of this company_id, or update it."""
     body = call.body()
     check(body, FIELDS, ())
     if "company_id" not in body:
         raise missing("company_id not specified", "company_id")
-    return Answer(200, company_json(write(call, body)))
+    return ApiReply(200, company_json(write(call, body)))
 
 
 def write(call: ApiCall, body: dict[str, Any]) -> Company:
@@ -44,25 +45,51 @@ def write(call: ApiCall, body: dict[str, Any]) -> Company:
     return call.account.write_company(body["company_id"], standard, custom)
 
 
-def show(call: ApiCall, company_id: str) -> Answer:
+def show(call: ApiCall, company_id: str) -> ApiReply:
     """GET /companies/{id}, by Intercom's own id."""
-    return Answer(200, company_json(_company(call, company_id)))
+    return ApiReply(200, company_json(_company(call, company_id)))
 
 
-def find(call: ApiCall) -> Answer:
+def find(call: ApiCall) -> ApiReply:
     """GET /companies?company_id= or ?name=: a list; 404 where there is none of that name."""
     company_id, name = call.asked.query.get("company_id"), call.asked.query.get("name")
     companies = call.account.companies
     if company_id is not None:
-        found = [companies[company_id]] if company_id in companies else []
+        matching = [companies[company_id]] if company_id in companies else []
     else:
-        found = [company for company in companies.values() if name in (None, company.standard.get("name"))]
-    if not found and (company_id is not None or name is not None):
+        matching = [company for company in companies.values() if name in (None, company.standard.get("name"))]
+    if not matching and (company_id is not None or name is not None):
         raise _no_company()
-    return Answer(200, _listed(found, 15))
+    return ApiReply(200, _page(call, matching, 15))
 
 
-def attach(call: ApiCall, contact_id: str) -> Answer:
+def show_all(call: ApiCall) -> ApiReply:
+    """POST /companies/list: those with members, the latest told of first, in pages whose number the query gives."""
+    order = call.asked.query.get("order", "desc")
+    if order not in ("asc", "desc"):
+        raise malformed("order must be asc or desc", "order")
+    members = (company for company in call.account.companies.values() if company.members)
+    companies = sorted(members, key=lambda company: company.updated_at, reverse=order == "desc")
+    return ApiReply(200, _page(call, companies, 15))
+
+
+def _page(call: ApiCall, companies: list[Company], default: int) -> dict[str, Any]:
+    """The page of the companies for which the query asks; one behind the last is empty."""
+    page, a_page = _number(call, "page", 1), _number(call, "per_page", default)
+    first, total = (page - 1) * a_page, max(1, -(-len(companies) // a_page))
+    shown = [company_json(company) for company in companies[first : first + a_page]]
+    pages = {"type": "pages", "next": None, "page": page, "per_page": a_page, "total_pages": total}
+    return {"type": "list", "data": shown, "pages": pages, "total_count": len(companies)}
+
+
+def _number(call: ApiCall, name: str, default: int) -> int:
+    text = call.asked.query.get(name, str(default))
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_A_PAGE:
+        raise malformed(f"{name} must be a whole number from 1 to {_MOST_A_PAGE}", name)
+    return int(text)
+
+
+def attach(call: ApiCall, contact_id: str) -> ApiReply:
     """POST /contacts/{id}/companies: the body holds Intercom's own id of the company."""
     body = call.whole_body()
     check(body, {"id": text}, ())
@@ -74,23 +101,24 @@ def attach(call: ApiCall, contact_id: str) -> Answer:
         raise RefusedError("contact_company_limit_exceeded", message, None, 400)
     call.account.attach(person, company.company_id)
     call.account.write(person, {}, {})
-    return Answer(200, company_json(company))
+    return ApiReply(200, company_json(company))
 
 
-def detach(call: ApiCall, contact_id: str, company_id: str) -> Answer:
+def detach(call: ApiCall, contact_id: str, company_id: str) -> ApiReply:
     """DELETE /contacts/{id}/companies/{company_id}, by Intercom's own id; 404 where the contact is no member."""
     person, company = living(call, contact_id), _company(call, company_id)
     if company.company_id not in person.company_ids:
         raise _no_company()
     call.account.detach(person, company.company_id)
     call.account.write(person, {}, {})
-    return Answer(200, company_json(company))
+    return ApiReply(200, company_json(company))
 
 
-def of_contact(call: ApiCall, contact_id: str) -> Answer:
-    """GET /contacts/{id}/companies."""
+def of_contact(call: ApiCall, contact_id: str) -> ApiReply:
+    """GET /contacts/{id}/companies, in pages; the description's schema and its example differ in the list's name."""
     person: Person = living(call, contact_id)
-    return Answer(200, _listed([call.account.companies[each] for each in person.company_ids], 50))
+    page = _page(call, [call.account.companies[company_id] for company_id in person.company_ids], 50)
+    return ApiReply(200, {**page, "companies": page["data"]})
 
 
 def company_json(company: Company) -> dict[str, Any]:
@@ -126,9 +154,3 @@ def _company(call: ApiCall, company_id: str) -> Company:
 def _no_company() -> RefusedError:
     remedy = "POST /companies answers with the id that is wanted here; company_id is the site's own"
     return not_found("Company Not Found", "company_not_found", remedy)
-
-
-def _listed(found: list[Company], a_page: int) -> dict[str, Any]:
-    pages = {"type": "pages", "next": None, "page": 1, "per_page": a_page, "total_pages": 1}
-    shown = [company_json(company) for company in found[:a_page]]
-    return {"type": "list", "data": shown, "pages": pages, "total_count": len(found)}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..account import Account
 from ..people import Person
+from ..workspace_data import WorkspaceData
 
-# What the sandbox never knows of anybody, but Intercom's answers hold.
+# Fields of Intercom's answers that the sandbox leaves empty.
 _UNKNOWN = dict.fromkeys(
     (
         "owner_id last_replied_at last_contacted_at last_email_opened_at last_email_clicked_at language_override "
@@ -21,7 +21,7 @@ _LOCATION = {"type": "location", **dict.fromkeys("country region city country_co
 _COMPANIES_SHOWN = 10
 
 
-def contact_json(account: Account, person: Person) -> dict[str, Any]:
+def contact_json(account: WorkspaceData, person: Person) -> dict[str, Any]:
     """The contact, with every field that Intercom's answers have."""
     said = person.standard
     return {
@@ -72,8 +72,11 @@ def _part(person: Person, path: str) -> dict[str, Any]:
     return {"type": "list", "data": [], "url": f"/contacts/{person.id}/{path}", "total_count": 0, "has_more": False}
 
 
-def _companies(account: Account, person: Person) -> dict[str, Any]:
+def _companies(account: WorkspaceData, person: Person) -> dict[str, Any]:
     ids = [account.companies[company_id].id for company_id in person.company_ids]
-    shown = [{"type": "company", "id": each, "url": f"/companies/{each}"} for each in ids[:_COMPANIES_SHOWN]]
+    shown = [
+        {"type": "company", "id": company_id, "url": f"/companies/{company_id}"}
+        for company_id in ids[:_COMPANIES_SHOWN]
+    ]
     count = {"total_count": len(ids), "has_more": len(ids) > _COMPANIES_SHOWN}
     return {**_part(person, "companies"), "data": shown, **count}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..attributes import scalar
-from ..catalogue import ATTRIBUTE_LIMIT
+from ..data_attributes import ATTRIBUTE_LIMIT
 from ..refusal import malformed
 from .call import ApiCall
 
 
-def custom_attributes(call: ApiCall, model: str, found: Any) -> dict[str, Any]:
+def custom_attributes(call: ApiCall, model: str, values: Any) -> dict[str, Any]:
     """The custom attributes of a body, each fitting its type; an unfit or unknown one is refused."""
-    custom: dict[str, Any] = found or {}
+    custom: dict[str, Any] = values or {}
     for name, value in custom.items():
         why = scalar(value) or _fault(call, model, name, value)
         if why:

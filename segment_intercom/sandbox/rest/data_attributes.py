@@ -6,9 +6,9 @@ import unicodedata
 from typing import Any
 
 from ..attributes import Check, boolean, text
-from ..catalogue import TYPES, Attribute
-from ..refusal import RefusedError, malformed, missing
-from .call import Answer, ApiCall
+from ..data_attributes import TYPES, Attribute
+from ..refusal import RefusedError, malformed, missing, not_found
+from .call import ApiCall, ApiReply
 from .custom import check_room
 from .fields import check, known
 
@@ -20,6 +20,7 @@ FIELDS: dict[str, Check] = {
     "description": text,
     "messenger_writable": boolean,
 }
+_CHANGEABLE: dict[str, Check] = {"description": text, "messenger_writable": boolean, "archived": boolean}
 # What every workspace has from the beginning, and of what type.
 _CONTACT = {
     "name": "string", "email": "string", "phone": "string", "external_id": "string", "signed_up_at": "date",
@@ -33,7 +34,7 @@ _STANDARD = {"contact": _CONTACT, "company": _COMPANY}
 _INTERCOMS_OWN = ("id", "created_at", "updated_at")
 
 
-def create(call: ApiCall) -> Answer:
+def create(call: ApiCall) -> ApiReply:
     """POST /data_attributes: a name that is free, a model and a type."""
     body = call.body()
     check(body, FIELDS, ())
@@ -52,10 +53,21 @@ def create(call: ApiCall) -> Answer:
         raise malformed(message, "name", "no dots and no spaces; underscores are allowed")
     _check_free(call, model, name)
     check_room(call)
-    return Answer(200, _custom_json(call.account.attributes.create(model, name, data_type, call.source, call.at)))
+    return ApiReply(200, _custom_json(call.account.attributes.create(model, name, data_type, call.source, call.at)))
 
 
-def show(call: ApiCall) -> Answer:
+def update(call: ApiCall, number: str) -> ApiReply:
+    """PUT /data_attributes/{id}: the description, and whether the Messenger may write it; no type changes here."""
+    body = call.body()
+    check(body, _CHANGEABLE, ())
+    attribute = next((candidate for candidate in call.account.attributes if str(candidate.number) == number), None)
+    if attribute is None:
+        raise not_found("We couldn't find that data attribute to update", "field_not_found")
+    changes = {name: body[name] for name in ("description", "messenger_writable") if name in body}
+    return ApiReply(200, {**_custom_json(attribute), **changes, "updated_at": int(call.at)})
+
+
+def show(call: ApiCall) -> ApiReply:
     """GET /data_attributes, of one ``model`` or of both: standard and custom ones."""
     model = call.asked.query.get("model")
     if model is not None and model not in MODELS:
@@ -64,12 +76,12 @@ def show(call: ApiCall) -> Answer:
             message = "model=conversation is no longer supported. Use GET /conversations/attributes instead"
         raise RefusedError("parameter_invalid", message, "model", 422)
     standard = [
-        _standard_json(name, data_type, each)
-        for each, fields in _STANDARD.items()
+        _standard_json(name, data_type, kind)
+        for kind, fields in _STANDARD.items()
         for name, data_type in fields.items()
     ]
-    found = standard + [_custom_json(attribute) for attribute in call.account.attributes]
-    return Answer(200, {"type": "list", "data": [each for each in found if model in (None, each["model"])]})
+    listed = standard + [_custom_json(attribute) for attribute in call.account.attributes]
+    return ApiReply(200, {"type": "list", "data": [kind for kind in listed if model in (None, kind["model"])]})
 
 
 def _check_free(call: ApiCall, model: str, name: str) -> None:
@@ -80,8 +92,8 @@ def _check_free(call: ApiCall, model: str, name: str) -> None:
             f"To save this as new {noun} data, use a different name."
         )
         raise malformed(message, "name")
-    for other, noun in MODELS.items():
-        if call.account.attributes.get(other, name):
+    for owner, noun in MODELS.items():
+        if call.account.attributes.get(owner, name):
             message = (
                 f"You already have '{name}' in your {noun} data. "
                 f"To save this as new {MODELS[model]} data, use a different name."

@@ -53,7 +53,7 @@ def table(value: Any) -> str | None:
 
 def rows(value: Any) -> str | None:
     """Why a value is no array of objects, or None when it is."""
-    right = isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    right = isinstance(value, list) and all(isinstance(row, dict) for row in value)
     return None if right else "must be an array of objects"
 
 

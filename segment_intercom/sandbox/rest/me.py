@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .call import Answer, ApiCall
+from .call import ApiCall, ApiReply
 
 _SINCE = 1_700_000_000
 
 
-def show(call: ApiCall) -> Answer:
+def show(call: ApiCall) -> ApiReply:
     """The teammate of the token with the app; its ``id_code`` is the app id, its region in capitals."""
     workspace = call.workspace
     app = {
@@ -20,7 +20,7 @@ def show(call: ApiCall) -> Answer:
         "timezone": "Etc/UTC",
         "region": workspace.region.upper(),
     }
-    return Answer(
+    return ApiReply(
         200,
         {
             "type": "admin",

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..people import Person
 from ..refusal import RefusedError, malformed
-from .call import Answer, ApiCall
+from .call import ApiCall, ApiReply
 from .contact_json import contact_json, seen_at
 from .fields import check, rows, table
 
@@ -29,22 +29,22 @@ _FIELDS: dict[str, Callable[[Person], Any]] = {
     "unsubscribed_from_emails": lambda person: bool(person.standard.get("unsubscribed_from_emails")),
 }
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda one, other: bool(one == other),
-    "!=": lambda one, other: bool(one != other),
-    "IN": lambda one, others: one in others,
-    "NIN": lambda one, others: one not in others,
-    "<": lambda one, other: _comparable(one, other) and bool(one < other),
-    "<=": lambda one, other: _comparable(one, other) and bool(one <= other),
-    ">": lambda one, other: _comparable(one, other) and bool(one > other),
-    ">=": lambda one, other: _comparable(one, other) and bool(one >= other),
-    "~": lambda one, other: str(other).lower() in str(one or "").lower(),
-    "!~": lambda one, other: str(other).lower() not in str(one or "").lower(),
-    "^": lambda one, other: str(one or "").lower().startswith(str(other).lower()),
-    "$": lambda one, other: str(one or "").lower().endswith(str(other).lower()),
+    "=": lambda left, right: bool(left == right),
+    "!=": lambda left, right: bool(left != right),
+    "IN": lambda left, others: left in others,
+    "NIN": lambda left, others: left not in others,
+    "<": lambda left, right: _comparable(left, right) and bool(left < right),
+    "<=": lambda left, right: _comparable(left, right) and bool(left <= right),
+    ">": lambda left, right: _comparable(left, right) and bool(left > right),
+    ">=": lambda left, right: _comparable(left, right) and bool(left >= right),
+    "~": lambda left, right: str(right).lower() in str(left or "").lower(),
+    "!~": lambda left, right: str(right).lower() not in str(left or "").lower(),
+    "^": lambda left, right: str(left or "").lower().startswith(str(right).lower()),
+    "$": lambda left, right: str(left or "").lower().endswith(str(right).lower()),
 }
 
 
-def search(call: ApiCall) -> Answer:
+def search(call: ApiCall) -> ApiReply:
     """POST /contacts/search: one filter, or several joined by AND or OR, sorted and in pages."""
     body = call.body()
     check(body, {"query": table, "pagination": table, "sort": table}, ("pagination",))
@@ -52,17 +52,17 @@ def search(call: ApiCall) -> Answer:
     if not query:
         raise malformed("query is required", "query")
     matches, latest = _filter(query), call.at - call.workspace.search_lag
-    found = [person for person in _candidates(call, query) if person.updated_at <= latest and matches(person)]
-    return _page(call, _sorted(found, body.get("sort") or {}), body.get("pagination") or {})
+    matching = [person for person in _candidates(call, query) if person.updated_at <= latest and matches(person)]
+    return _page(call, _sorted(matching, body.get("sort") or {}), body.get("pagination") or {})
 
 
-def show_all(call: ApiCall) -> Answer:
+def show_all(call: ApiCall) -> ApiReply:
     """GET /contacts, the newest first, in pages."""
-    found = [person for person in call.account.people if _visible(person)]
+    visible = [person for person in call.account.people if _visible(person)]
     query: dict[str, Any] = dict(call.asked.query)
     if query.get("per_page", "").isdecimal():
         query["per_page"] = int(query["per_page"])
-    return _page(call, found[::-1], query)
+    return _page(call, visible[::-1], query)
 
 
 def _visible(person: Person) -> bool:
@@ -73,14 +73,14 @@ def _candidates(call: ApiCall, query: dict[str, Any]) -> Iterable[Person]:
     """Those who may match; one wanted by a name is looked up by it."""
     people = call.account.people
     joined = query["value"] if query.get("operator") == "AND" and isinstance(query.get("value"), list) else [query]
-    found: Iterable[Person] = people
-    for each in joined:
-        if each.get("operator") == "=" and isinstance(each.get("value"), str):
-            if each.get("field") == "external_id":
-                found = filter(None, [people.with_user_id(each["value"])])
-            elif each.get("field") == "email":
-                found = people.with_email(each["value"])
-    return [person for person in found if _visible(person)]
+    candidates: Iterable[Person] = people
+    for condition in joined:
+        if condition.get("operator") == "=" and isinstance(condition.get("value"), str):
+            if condition.get("field") == "external_id":
+                candidates = filter(None, [people.with_user_id(condition["value"])])
+            elif condition.get("field") == "email":
+                candidates = people.with_email(condition["value"])
+    return [person for person in candidates if _visible(person)]
 
 
 def _filter(query: dict[str, Any]) -> Filter:
@@ -88,7 +88,7 @@ def _filter(query: dict[str, Any]) -> Filter:
     if operator in ("AND", "OR"):
         if rows(value) or not value:
             raise malformed(f"value of {operator} must be an array of filters", "query")
-        parts = [_filter(each) for each in value]
+        parts = [_filter(part) for part in value]
         joined = all if operator == "AND" else any
         return lambda person: joined(part(person) for part in parts)
     return _single(str(query.get("field")), str(operator), value)
@@ -113,17 +113,17 @@ def _single(field: str, operator: str, value: Any) -> Filter:
 
 def _wanted(field: str, value: Any) -> Any:
     if isinstance(value, list):
-        return [_wanted(field, each) for each in value]
+        return [_wanted(field, item) for item in value]
     if field.endswith("_at") and isinstance(value, str) and value.isdecimal():
         return int(value)
     return value.lower() if field in ("email", "email_domain") and isinstance(value, str) else value
 
 
-def _comparable(one: Any, other: Any) -> bool:
-    return isinstance(one, int | float) and isinstance(other, int | float)
+def _comparable(left: Any, right: Any) -> bool:
+    return isinstance(left, int | float) and isinstance(right, int | float)
 
 
-def _sorted(found: list[Person], sort: dict[str, Any]) -> list[Person]:
+def _sorted(people: list[Person], sort: dict[str, Any]) -> list[Person]:
     field, order = sort.get("field", "created_at"), sort.get("order", "descending")
     if order not in ("ascending", "descending"):
         message = f"Invalid sort order '{str(order)[:60]}'. Must be one of: ascending, descending"
@@ -132,20 +132,20 @@ def _sorted(found: list[Person], sort: dict[str, Any]) -> list[Person]:
     if read is None:
         raise malformed(f"Unknown sort field '{str(field)[:60]}'", "sort")
     # None stands before everything else, and is never compared with it.
-    return sorted(found, key=lambda person: (read(person) is not None, read(person)), reverse=order == "descending")
+    return sorted(people, key=lambda person: (read(person) is not None, read(person)), reverse=order == "descending")
 
 
-def _page(call: ApiCall, found: list[Person], wanted: dict[str, Any]) -> Answer:
+def _page(call: ApiCall, people: list[Person], wanted: dict[str, Any]) -> ApiReply:
     per_page, after = wanted.get("per_page", _A_PAGE), wanted.get("starting_after")
     if not isinstance(per_page, int) or not 1 <= per_page <= _LARGEST_PAGE:
         raise malformed(f"per_page must be a whole number from 1 to {_LARGEST_PAGE}", "per_page")
     if after is not None and not str(after).isdecimal():
         raise malformed("starting_after must be the cursor of an answer", "starting_after")
     start = int(after or 0)
-    shown, end = found[start : start + per_page], start + per_page
+    shown, end = people[start : start + per_page], start + per_page
     pages: dict[str, Any] = {"type": "pages", "page": start // per_page + 1, "per_page": per_page}
-    pages["total_pages"] = -(-len(found) // per_page)
-    if end < len(found):
+    pages["total_pages"] = -(-len(people) // per_page)
+    if end < len(people):
         pages["next"] = {"per_page": per_page, "starting_after": str(end)}
     data = [contact_json(call.account, person) for person in shown]
-    return Answer(200, {"type": "list", "data": data, "total_count": len(found), "pages": pages})
+    return ApiReply(200, {"type": "list", "data": data, "total_count": len(people), "pages": pages})

@@ -1,0 +1,44 @@
+"""The deletion of a contact, with what was remembered of it; or its archiving.
+
+Source: Intercom's published API description, "Delete a contact", "Archive contact".
+"""
+
+from __future__ import annotations
+
+from ..calls import Delete
+from ..diagnostics import Diagnostics, logger
+from ..settings import Settings
+from ..transport import Operation
+from .contacts import contact_reference
+from .endpoint import Api, Endpoint, UserPayload
+from .references import check, look_up_contact
+from .user_ref import UserRef
+
+_GONE = (404, 410)
+
+
+def delete(call: Delete, _: Settings, diagnostics: Diagnostics) -> list[Operation]:
+    """Return the request that deletes, or archives, the contact of a call."""
+    user = UserRef.of(call)
+    if not user.check_known(diagnostics):
+        return []
+    endpoint = ARCHIVE_CONTACT if call.archive else DELETE_CONTACT
+    return [endpoint(ids={"contact_id": contact_reference(user)})]
+
+
+def perform_deletion(api: Api, operation: Operation, _: UserPayload) -> None:
+    """Delete or archive the contact; where Intercom knows none, there is nothing to delete."""
+    reference = operation.ids["contact_id"]
+    contact = api.cache.get_id(reference) or look_up_contact(api, reference)
+    if contact is None:
+        logger.warning("a user was to be deleted whom Intercom does not know, or has archived; nothing is deleted")
+        return
+    api.cache.delete_contact(reference, contact)
+    path = operation.path.replace("{contact_id}", contact)
+    reply = api.client.send(Operation(operation.method, path))
+    if reply.status not in _GONE:
+        check(reply)
+
+
+DELETE_CONTACT = Endpoint("DELETE", "/contacts/{contact_id}", perform_deletion)
+ARCHIVE_CONTACT = Endpoint("POST", "/contacts/{contact_id}/archive", perform_deletion)

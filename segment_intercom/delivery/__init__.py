@@ -1,0 +1,6 @@
+"""The delivery of calls: each user's in order, sent again after failures, given up when Intercom refuses them."""
+
+from ..api.errors import Unauthorized as Unauthorized
+from .deliver import Sender as Sender
+from .now import DirectSender as DirectSender
+from .worker import Worker as Worker

@@ -1,0 +1,1 @@
+"""The package in web frameworks: one file each."""

@@ -1,0 +1,374 @@
+"""Flask: hooks, routes, the template helpers and the server-side calls of an application.
+
+The extension's routes answer on all hosts and subdomains of an application that matches them: a page asks its own.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    after_this_request,
+    before_render_template,
+    current_app,
+    g,
+    has_request_context,
+    request,
+    send_from_directory,
+    template_rendered,
+    url_for,
+)
+from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Response as AnyResponse
+
+from .. import assets
+from .._json import dumps
+from .._validators import InvalidValue
+from ..calls import Call
+from ..diagnostics import WARNINGS
+from ..errors import CallError, OptionError, SettingsError
+from ..ingest import Ingest
+from ..settings import Settings, check_app_id
+from ..web import auto_include, cache_headers, session_route
+from ..web.cookies import log_out_headers
+from ..web.helpers import Helpers, find_nonce
+from ..web.server_calls import ServerCalls
+from .signals import call_accepted
+
+F = TypeVar("F", bound=Callable[[], Any])
+R = TypeVar("R", bound=AnyResponse)
+Traits = Mapping[str, Any] | None
+
+NAME = "segment_intercom"
+# Pages get the runtime under a name that no general rule of public block lists matches; "/analytics.min." is one.
+RUNTIME_NAME = "runtime.min.js"
+_RUNTIME = "analytics.min.js"
+_PREFIX = "/segment-intercom"
+_HOST = f"{NAME}_host"
+_YEAR = 31_536_000
+# Of one request, wherever in it the snippet is rendered: `g` may be of a longer or a shorter life.
+_IDENTITY, _RENDERED, _ANSWERED = f"{NAME}.identity", f"{NAME}.rendered", f"{NAME}.answered"
+_UNSTORED, _PAGE_NONCE, _BEGUN = f"{NAME}.unstored", f"{NAME}.nonce", f"{NAME}.begun"
+# The mapping sends nothing else of a user without an id and an e-mail.
+_PERSONAL = {"user_id", "email", "auth_tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the extension keeps for one application, in ``app.extensions["segment_intercom"]``.
+
+    ``captured`` holds the calls of server code while ``app.testing`` is true, when nothing is delivered.
+    """
+
+    settings: Settings
+    helpers: Helpers
+    ingest: Ingest = field(repr=False)
+    captured: list[Call] = field(default_factory=list, repr=False)
+
+
+def state() -> State:
+    """The state of the current application; SettingsError where it has none."""
+    if NAME not in current_app.extensions:
+        raise SettingsError("app", "has no SegmentIntercom; call init_app()")
+    return cast("State", current_app.extensions[NAME])
+
+
+def _configuration(app: Flask) -> Mapping[str, Any]:
+    """The application's configuration over the environment's."""
+    return {**Settings.present(os.environ), **app.config}
+
+
+def _settings_now(app: Flask, settings: Settings) -> Callable[[], Settings]:
+    """Strict in debug and testing, lenient in production; an application may turn either on late."""
+    lenient = replace(settings, strict=False)
+    return lambda: settings if _is_strict(app, settings) else lenient
+
+
+def _is_strict(app: Flask, settings: Settings) -> bool:
+    """Whether a bad trait raises at this moment."""
+    return (app.debug or app.testing) if settings.strict is None else settings.strict
+
+
+class SegmentIntercom(ServerCalls):
+    """Puts Intercom's Messenger on the pages of Flask applications, one or several.
+
+    ``SegmentIntercom(app)``, or ``init_app(app)`` from an application factory. The configuration is read then, from
+    the ``INTERCOM_*`` keys of ``app.config``, else of the environment; a wrong value raises SettingsError.
+    """
+
+    def __init__(self, app: Flask | None = None, *, before_send: Callable[[Any], Any] | None = None) -> None:
+        self._before_send = before_send
+        self._user_loader: Callable[[], Any] | None = None
+        self._company_loader: Callable[[], Any] | None = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Prepare an application: its settings, the template helpers, the static files, the caching headers."""
+        if NAME in app.extensions:
+            raise SettingsError("app", "has a SegmentIntercom already; call init_app() once")
+        settings = Settings.from_mapping(_configuration(app))
+        if self._before_send is not None:
+            settings = replace(settings, before_send=self._before_send)
+        helpers = Helpers(
+            settings=_settings_now(app, settings),
+            user_loader=lambda: self._user_loader() if self._user_loader else None,
+            company_loader=lambda: self._company_loader() if self._company_loader else None,
+            nonce=_nonce,
+            rendered=_on_render,
+            settings_url=lambda: url_for(f"{NAME}.{session_route.ENDPOINT}") if has_request_context() else None,
+            runtime_url=_runtime_url,
+        )
+        app.extensions[NAME] = State(settings, helpers, Ingest(settings))
+        _add_globals(app, helpers)
+        app.register_blueprint(_routes(app))
+        app.url_default_functions.setdefault(None, []).append(partial(_name_host, app))
+        _watch(app, include=settings.auto_include and settings.enabled)
+
+    @property
+    def captured(self) -> list[Call]:
+        """The calls of server code while ``app.testing`` is true, when nothing is delivered: for tests to look at."""
+        return state().captured
+
+    def user_loader(self, loader: F) -> F:
+        """Decorate the function that returns the current user, or None for a visitor."""
+        self._user_loader = loader
+        return loader
+
+    def company_loader(self, loader: F) -> F:
+        """Decorate the function that returns the company for which the current user acts, or None."""
+        self._company_loader = loader
+        return loader
+
+    def _accept(self, call: Call, *, from_request: bool = False, connection: Any = None) -> None:
+        """Accept a call for the current application; while it is tested, capture it instead."""
+        current = state()
+        if from_request:
+            call = replace(call, context={**_of_request(), **call.context})
+        strict = _is_strict(current_app, current.settings)
+        if current_app.testing:
+            prepared = current.ingest.prepare(call, strict=strict)
+            if prepared is not None:
+                current.ingest.validate(prepared, strict=strict)
+                current.captured.append(prepared)
+        else:
+            current.ingest.enqueue(call, strict=strict, connection=connection)
+            call_accepted.send(current_app._get_current_object(), call=call)  # type: ignore[attr-defined]
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Wait until what this process handed in is delivered, for a script; returns how many calls are left."""
+        return state().ingest.flush(timeout)
+
+    def logout(self, response: R, app_id: str | None = None, *, clear_storage: bool = False) -> R:
+        """End the person's session with Intercom in this browser; call it on the answer to a log-out, page or redirect.
+
+        It expires Intercom's cookies that the request brought, of the configured app id, of ``app_id`` and of others
+        up to three, and makes the next pages shut the Messenger down and forget the user. ``clear_storage`` asks
+        the browser to drop everything that pages of this origin have stored.
+        """
+        app_ids = [known for known in (state().settings.app_id, _checked_app_id(app_id)) if known is not None]
+        headers = log_out_headers(
+            host=request.host,
+            secure=request.is_secure,
+            app_ids=app_ids,
+            present=request.cookies,
+            clear_storage=clear_storage,
+        )
+        for name, value in headers:
+            response.headers.add(name, value)
+        response.headers["Cache-Control"] = "no-store"
+        _do_not_store()
+        return response
+
+
+def _of_request() -> dict[str, str]:
+    """The address and the user agent of who sent the current request."""
+    if not has_request_context():
+        raise CallError("from_request", "needs a request: leave it out here, or give a context with ip and userAgent")
+    context = {"ip": request.remote_addr, "userAgent": request.headers.get("User-Agent")}
+    return {name: value for name, value in context.items() if value}
+
+
+def _add_globals(app: Flask, helpers: Helpers) -> None:
+    """Give the helpers to the application's environment without making it now: its options may still change."""
+    if "jinja_env" in app.__dict__:
+        app.jinja_env.globals.update(helpers.globals())
+        return
+
+    class Environment(app.jinja_environment):  # type: ignore[name-defined,misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.globals.update(helpers.globals())
+
+    app.jinja_environment = Environment
+
+
+def _checked_app_id(app_id: str | None) -> str | None:
+    try:
+        return None if app_id is None else cast("str", check_app_id(app_id))
+    except InvalidValue as refused:
+        raise OptionError("app_id", str(refused)) from None
+
+
+def _watch(app: Flask, *, include: bool) -> None:
+    """Look at every answer of an application; ``include`` also puts the snippet into its pages."""
+    if include:
+        # Before all hooks of the application: one that compresses or tags the answer then sees the whole page.
+        app.before_request_funcs.setdefault(None, []).insert(0, _include_after_the_view)
+        template_rendered.connect(_remember_nonce, app)
+    before_render_template.connect(_count(1), app, weak=False)
+    template_rendered.connect(_count(-1), app, weak=False)
+    # First in the list is last to run: nothing that an application does to the header comes after.
+    app.after_request_funcs.setdefault(None, []).insert(0, _keep_private)
+
+
+def _do_not_store() -> None:
+    """Let no cache keep the answer to the current request."""
+    request.environ[_UNSTORED] = True
+
+
+def _nonce() -> str | None:
+    """The nonce of the current page's policy, where the application or flask-talisman made one."""
+    return find_nonce({"csp_nonce": getattr(g, "csp_nonce", None)}) or find_nonce(current_app.jinja_env.globals)
+
+
+def _include_after_the_view() -> None:
+    after_this_request(_include)
+
+
+def _include(response: Response) -> Response:
+    current = state()
+    if (
+        _RENDERED in request.environ
+        or not auto_include.accepts_a_page(request.method, request.headers.get("Sec-Fetch-Dest"))
+        or auto_include.is_excluded(request.endpoint, request.path, current.settings.exclude)
+        or not response.is_sequence
+        or response.direct_passthrough
+        or not auto_include.is_a_page(response.status_code, response.mimetype or "", response.headers)
+    ):
+        return response
+    nonce = request.environ.get(_PAGE_NONCE)
+    if request.method == "HEAD":  # it has no page, and says what caches may do with that of a GET
+        current.helpers.intercom_snippet(nonce=nonce)
+        return response
+    charset = response.mimetype_params.get("charset", "utf-8")
+    page = auto_include.include(response.get_data(), charset, lambda: current.helpers.intercom_snippet(nonce=nonce))
+    return response if page is None else _with_body(response, page)
+
+
+def _with_body(response: Response, page: bytes) -> Response:
+    """A copy with another body, as several requests may share the response. An ETag is made anew, weak if it was."""
+    own = copy.copy(response)
+    own.headers = Headers(response.headers)
+    own.set_data(page)
+    for name in auto_include.OUTDATED:
+        own.headers.pop(name, None)
+    tag, is_weak = own.get_etag()
+    if tag is not None:
+        own.add_etag(overwrite=True, weak=bool(is_weak))
+    return own
+
+
+def _remember_nonce(_: Flask, context: Mapping[str, Any], **__: Any) -> None:
+    """A context processor may be the only one to know the nonce, and only templates hear it."""
+    if has_request_context() and "csp_nonce" in context:
+        request.environ[_PAGE_NONCE] = context["csp_nonce"]
+
+
+def _on_render(intercom_settings: Mapping[str, Any]) -> None:
+    """Note that the snippet was rendered, and whether it names a user."""
+    if not has_request_context():
+        return
+    request.environ[_RENDERED] = True
+    if not _PERSONAL.isdisjoint(intercom_settings):
+        if _ANSWERED in request.environ and _UNSTORED not in request.environ:
+            WARNINGS.warn("cache: the snippet was rendered after the headers were sent; set Cache-Control yourself")
+        request.environ[_IDENTITY] = True
+
+
+def _keep_private(response: Response) -> Response:
+    """Forbid caches to store a response that names a user, or to revalidate it."""
+    if _is_rendered_later(response):
+        # Which user a streamed page names is not known yet. One that is to be cached is rendered here and now.
+        if cache_headers.allows_any(response.headers):
+            response.make_sequence()
+        else:
+            request.environ[_UNSTORED] = True
+    request.environ[_ANSWERED] = True
+    if _IDENTITY in request.environ:
+        if cache_headers.allows_public(response.headers):
+            WARNINGS.warn("cache: a response that asks for public caching names a user; it is sent private, no-store")
+        cache_headers.forbid_storing(response.headers, "private, no-store")
+    elif _UNSTORED in request.environ:
+        cache_headers.forbid_storing(response.headers, "private, no-store" if response.is_streamed else "no-store")
+    return response
+
+
+def _count(step: int) -> Callable[..., None]:
+    """Return a receiver that counts the templates of a request that were begun and have not ended."""
+
+    def count(_: Flask, **__: Any) -> None:
+        if has_request_context():
+            request.environ[_BEGUN] = request.environ.get(_BEGUN, 0) + step
+
+    return count
+
+
+def _is_rendered_later(response: Response) -> bool:
+    """Whether an answer is a template that is streamed: it was begun, and ends with the answer."""
+    return request.environ.get(_BEGUN, 0) > 0 and response.is_streamed and not response.direct_passthrough
+
+
+def _runtime_url() -> str:
+    """Where pages get the browser runtime; its address names its version."""
+    return url_for(f"{NAME}.static", filename=RUNTIME_NAME, v=assets.fingerprint(f"{NAME}/{_RUNTIME}"))
+
+
+def _routes(app: Flask) -> Blueprint:
+    """The static files, and the settings of whoever is logged in for pages that are cached in public."""
+    blueprint = Blueprint(NAME, __name__)
+    for place in _places(app):
+        blueprint.add_url_rule(f"{_PREFIX}/<path:filename>", "static", _file, **place)
+        blueprint.add_url_rule(session_route.PATH, session_route.ENDPOINT, _settings_json, **place)
+    return blueprint
+
+
+def _places(app: Flask) -> list[dict[str, Any]]:
+    """Where the routes answer, as arguments of a rule: everywhere that pages of the application are."""
+    if app.url_map.host_matching:
+        return [{"host": f"<{_HOST}>"}]
+    return [{}, {"subdomain": f"<{_HOST}>"}] if app.subdomain_matching else [{}]
+
+
+def _name_host(app: Flask, endpoint: str, values: dict[str, Any]) -> None:
+    """Give addresses of the extension's routes the host, or the subdomain, of the page that is being made."""
+    if not endpoint.startswith(f"{NAME}.") or not has_request_context():
+        return
+    if app.url_map.host_matching:
+        values.setdefault(_HOST, request.host)
+    elif app.subdomain_matching:
+        adapter = app.create_url_adapter(request)
+        if adapter is not None and adapter.subdomain:
+            values.setdefault(_HOST, adapter.subdomain)
+
+
+def _file(filename: str, **_: str) -> Response:
+    """A static file, which may be kept for a year where its address names its version."""
+    name = _RUNTIME if filename == RUNTIME_NAME else filename
+    return send_from_directory(assets.static(NAME), name, max_age=_YEAR if "v" in request.args else None)
+
+
+def _settings_json(**_: str) -> Response:
+    current = state()
+    _do_not_store()
+    status = session_route.status_of(current.settings, dict(request.headers), f"{request.scheme}://{request.host}")
+    body = dumps(current.helpers.intercom_settings() if status == 200 else {})
+    return Response(body, status, session_route.HEADERS, mimetype="application/json")

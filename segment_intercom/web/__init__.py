@@ -1,0 +1,1 @@
+"""Everything about pages, whatever the framework."""

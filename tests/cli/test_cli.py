@@ -1,0 +1,186 @@
+"""The command line: what it prints, what it asks for, how it fails."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask, render_template_string
+from flask.cli import ScriptInfo
+
+from segment_intercom import SegmentIntercom, user_hash
+from segment_intercom.cli import main
+from tests.children import Children
+from tests.conftest import APP_ID, SECRET
+from tests.web.test_snippet import settings_in
+
+STARTED = [sys.executable, "-u", "-m", "segment_intercom"]
+PIPES: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+
+def run(*arguments: str, **options: Any) -> Result:
+    return CliRunner().invoke(main, arguments, **options)
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)])
+def test_each_command_explains_itself(command: list[str]) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_snippet_prints_the_html() -> None:
+    result = run("snippet", "--app-id", APP_ID, "--user-id", "u", "--traits", '{"plan": "pro"}', "--nonce", "r4nd0m")
+    assert result.output.startswith('<script nonce="r4nd0m">')
+    assert settings_in(result.output) == {"app_id": APP_ID, "user_id": "u", "custom_attributes": {"plan": "pro"}}
+
+
+def test_snippet_takes_its_settings_from_the_environment() -> None:
+    result = run("snippet", "--user-id", "u", env={"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET})
+    assert settings_in(result.output)["user_hash"] == user_hash(SECRET, "u")
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["snippet"], "no app id: give --app-id or set INTERCOM_APP_ID"),
+        (["snippet", "--app-id", "x"], "app_id: must be 8 or 40"),
+        (["snippet", "--app-id", APP_ID, "--traits", "{"], "is no JSON"),
+        (["snippet", "--app-id", APP_ID, "--traits", "[]"], "must be a JSON object"),
+        (["snippet", "--app-id", APP_ID, "--nonce", "a b"], "nonce: must be base64"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_it(arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code != 0
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_wrong_environment_names_the_variable() -> None:
+    result = run("snippet", env={"INTERCOM_REGION": "mars"})
+    assert "INTERCOM_REGION: must be one of" in result.output
+
+
+def test_hash_asks_for_the_secret_and_prints_only_the_hash() -> None:
+    asked = run("hash", "user1234", input=f"{SECRET}\n")
+    assert asked.stdout == f"{user_hash(SECRET, 'user1234')}\n"
+    assert SECRET not in asked.output
+    given = run("hash", "user1234", env={"INTERCOM_IDENTITY_SECRET": SECRET})
+    assert given.output == f"{user_hash(SECRET, 'user1234')}\n"
+
+
+@pytest.mark.parametrize(("command", "found"), [("demo", "Intercom"), ("sandbox", "Sandbox")])
+def test_a_served_command_names_its_address_and_stops_when_asked(command: str, found: str, family: Children) -> None:
+    process = family.start([*STARTED, command, "--port", "0"], **PIPES)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    address = re.search(r"http://127\.0\.0\.1:\d+\S*", line)
+    assert address is not None, line
+    with urllib.request.urlopen(address.group()) as answer:
+        assert found in answer.read().decode()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == 0
+
+
+def test_a_taken_port_is_named(family: Children) -> None:
+    first = family.start([*STARTED, "sandbox", "--port", "0"], **PIPES)
+    assert first.stdout is not None
+    port = re.search(r":(\d+)", first.stdout.readline())
+    assert port is not None
+    command = [*STARTED, "sandbox", "--port", port.group(1)]
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert second.returncode == 1
+    assert f"port {port.group(1)} is taken" in second.stderr
+
+
+def site() -> Flask:
+    """A site that names somebody on one page, and on another puts the snippet twice."""
+    app = Flask("site")
+    app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_IDENTITY_SECRET=SECRET)
+    SegmentIntercom(app)
+    app.add_url_rule("/", "good", lambda: render_template_string("{{ intercom_snippet({'id': 42}) }}"))
+    app.add_url_rule("/bad", "bad", lambda: render_template_string("{{ intercom_snippet({'id': 42}) }}" * 2))
+    return app
+
+
+KNOWN = {"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET}
+
+
+def test_doctor_finds_a_sound_site_sound(serve: Callable[[Flask], str]) -> None:
+    result = run("doctor", f"{serve(site())}/", env=KNOWN)
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "Problems: 0, warnings: 0")
+    assert "+ ok       user_hash: is that of the user_id, made with the configured secret" in result.output
+    assert SECRET not in result.output
+    assert user_hash(SECRET, "42") not in result.output
+
+
+def test_doctor_says_each_problem_with_its_remedy_and_exits_with_one(serve: Callable[[Flask], str]) -> None:
+    result = run("doctor", f"{serve(site())}/bad", env={**KNOWN, "INTERCOM_IDENTITY_SECRET": "another"})
+    assert result.exit_code == 1
+    assert "x problem  snippet: stands in the page 2 times\n             Keep one" in result.output
+    assert "x problem  user_hash: is not the HMAC-SHA256" in result.output
+    assert result.output.endswith("Problems: 2, warnings: 0\n")
+
+
+def test_doctor_without_a_page_judges_the_configuration() -> None:
+    assert run("doctor", env=KNOWN).exit_code == 0
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "x problem  app_id: not set" in result.output
+    assert "! warning  identity_secret: not set" in result.output
+
+
+def test_doctor_takes_the_settings_of_the_application() -> None:
+    result = run("doctor", obj=ScriptInfo(create_app=site))
+    assert result.exit_code == 0
+    assert f"app_id: {APP_ID}" in result.output
+
+
+def test_doctor_has_no_traceback_for_a_page_that_is_not_there() -> None:
+    result = run("doctor", "http://127.0.0.1:1/", env=KNOWN)
+    assert result.exit_code == 1
+    assert "x problem  address: nothing listens there" in result.output
+
+
+@pytest.mark.parametrize("cookie", ["hidden", "hidden=\r\nHost: x", "hidden=\u00e9"])
+def test_doctor_refuses_what_is_no_cookie_without_showing_it(cookie: str) -> None:
+    result = run("doctor", "http://127.0.0.1:1/", "--cookie", cookie)
+    assert "--cookie': must be NAME=VALUE" in result.output
+    assert "hidden" not in result.output
+
+
+BESIDE = """
+import json, os, sys, urllib.request
+names = ("INTERCOM_APP_ID", "INTERCOM_API_URL", "INTERCOM_ACCESS_TOKEN")
+print(json.dumps({name: os.environ[name] for name in names}))
+print(urllib.request.urlopen(os.environ["INTERCOM_WIDGET_URL"] + "/abc12345", timeout=30).status)
+sys.exit(7)
+"""
+
+
+def test_a_command_runs_beside_the_sandbox_with_its_settings() -> None:
+    command = [sys.executable, "-m", "segment_intercom", "sandbox", "--app-id", "abc12345", "--"]
+    done = subprocess.run(
+        [*command, sys.executable, "-c", BESIDE], capture_output=True, text=True, timeout=60, check=False
+    )
+    settings, status = done.stdout.splitlines()
+    assert json.loads(settings)["INTERCOM_APP_ID"] == "abc12345"
+    assert (status, done.returncode) == ("200", 7)
+    assert "/inspector" in done.stderr
+
+
+def test_a_command_that_is_none_is_said() -> None:
+    command = [sys.executable, "-m", "segment_intercom", "sandbox", "--", "no-such-command-anywhere"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "no-such-command-anywhere: No such file" in done.stderr

@@ -1,0 +1,195 @@
+"""The commands about delivery: what they do, what they say, and what they never show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from flask.cli import FlaskGroup, ScriptInfo
+
+from segment_intercom import SegmentIntercom
+from segment_intercom.cli import main
+from segment_intercom.sandbox import Workspace, create_sandbox
+from segment_intercom.transport import Reply
+from tests.delivery.intercom import APP_ID, Intercom
+
+TOKEN = "dG9rOnNlY3JldA"
+REFUSED = {"type": "error.list", "errors": [{"code": "parameter_invalid", "message": "the name is odd"}]}
+
+
+@pytest.fixture
+def intercom(tmp_path: Path) -> Iterator[Intercom]:
+    """An outbox with one call that was given up, one that was delivered and one that waits."""
+    with Intercom(tmp_path) as found:
+        found.call("POST", "/contacts", {"external_id": "u", "role": "user"})
+        found.put(type="track", userId="u", event="Odd", properties={"mail": "ann@example.com"})
+        found.transport.before = lambda _: Reply(422, REFUSED)
+        found.deliver()
+        found.transport.before = lambda _: None
+        found.put(type="track", userId="u", event="Paid")
+        found.deliver()
+        found.put(type="track", userId="u", event="Waits")
+        yield found
+
+
+@pytest.fixture
+def run(intercom: Intercom) -> Callable[..., Result]:
+    """A command on that outbox: ``run("status")``; keyword arguments are further environment variables."""
+
+    def run(*arguments: str, **environment: str | None) -> Result:
+        given = {"INTERCOM_OUTBOX": intercom.settings.outbox, "INTERCOM_ACCESS_TOKEN": TOKEN, **environment}
+        return CliRunner().invoke(main, arguments, env=given)
+
+    return run
+
+
+def lines(result: Result) -> list[list[str]]:
+    return [line.split() for line in result.stdout.splitlines()]
+
+
+def test_status_shows_how_many_wait_were_delivered_and_given_up_and_why(run: Callable[..., Result]) -> None:
+    result = run("status")
+    assert result.exit_code == 0
+    assert lines(result)[:3] == [["Waiting", "1"], ["Delivered", "1"], ["Given", "up", "1"]]
+    assert lines(result)[3][0] == "Oldest"
+    assert "track" in lines(result)[5]
+    assert "Intercom answered 422 parameter_invalid: the name is odd" in result.stdout
+    assert "segment-intercom retry" in result.stdout
+    assert "ann@example.com" not in result.output, "what a user's call holds is shown only where it is asked for"
+
+
+def test_calls_that_are_at_fault_themselves_are_dropped(run: Callable[..., Result]) -> None:
+    assert run("retry", "--discard").stdout == "1 call dropped\n"
+    assert ["Given", "up", "0"] in lines(run("status"))
+
+
+def test_status_shows_as_many_dead_letters_as_are_asked_for(run: Callable[..., Result]) -> None:
+    assert len(lines(run("status", "--limit", "0"))) == 5
+
+
+def test_status_counts_what_intercom_refused_by_name(run: Callable[..., Result], intercom: Intercom) -> None:
+    assert "Left out" not in run("status").stdout
+    for _ in range(2):
+        intercom.outbox.left_out()
+    assert "Left out   2 (values that Intercom refused by name" in run("status").stdout
+    assert json.loads(run("status", "--json").stdout)["left_out"] == 2
+
+
+def test_what_would_steer_a_terminal_is_shown_as_an_escape(run: Callable[..., Result], intercom: Intercom) -> None:
+    intercom.put(type="track", userId="v", event="Odd")
+    lease = intercom.outbox.lease()
+    while lease is not None and lease.user != "v":
+        lease = intercom.outbox.lease()
+    assert lease is not None
+    intercom.outbox.give_up(lease, lease.messages[0], "red \x1b[31m\r\u202e words", "")
+    shown = run("status").stdout
+    assert "red \\x1b[31m\\r\\u202e words" in shown
+    assert "\x1b" not in shown
+
+
+def test_status_as_json_holds_each_message_and_reply(run: Callable[..., Result]) -> None:
+    found = json.loads(run("status", "--json").stdout)
+    (dead,) = found.pop("dead_letters")
+    assert found.pop("oldest_seconds") >= 0
+    assert found == {"waiting": 1, "delivered": 1, "given_up": 1, "left_out": 0}
+    assert (dead["user"], dead["message"]["event"], dead["reply"]) == ("u", "Odd", REFUSED)
+    assert dead["message"]["properties"] == {"mail": "ann@example.com"}
+
+
+def test_retry_puts_what_was_given_up_back(run: Callable[..., Result], intercom: Intercom) -> None:
+    assert run("retry").stdout == "1 call put back\n"
+    assert run("retry").stdout == "0 calls put back\n"
+    intercom.deliver()
+    assert intercom.events == ["Paid", "Waits", "Odd"]
+
+
+def test_a_dead_letter_that_is_no_json_is_shown_too(run: Callable[..., Result], intercom: Intercom) -> None:
+    intercom.outbox.put("v", b"nonsense")
+    intercom.deliver()
+    assert "?" in run("status", "--limit", "1").stdout
+    (dead,) = json.loads(run("status", "--json", "--limit", "1").stdout)["dead_letters"]
+    assert (dead["message"], dead["reason"]) == (None, "message: is no JSON")
+
+
+def test_a_worker_delivers_and_says_so(
+    run: Callable[..., Result], serve: Callable[..., str], intercom: Intercom
+) -> None:
+    app = create_sandbox(Workspace(APP_ID, access_token=TOKEN))
+    result = run("worker", "--until-empty", INTERCOM_API_URL=serve(app))
+    assert result.exit_code == 0
+    assert "1 call waiting" in result.stderr
+    assert "Delivered 1, given up 0, waiting 0" in result.stderr
+    assert [one["event_name"] for one in app.extensions["sandbox"].state()["events"]] == ["Waits"]
+
+
+def test_a_refused_token_ends_a_worker_with_1(run: Callable[..., Result], serve: Callable[..., str]) -> None:
+    result = run("worker", INTERCOM_API_URL=serve(create_sandbox(Workspace(APP_ID, access_token="another"))))
+    assert result.exit_code == 1
+    assert "Intercom refuses the token (401): check INTERCOM_ACCESS_TOKEN and INTERCOM_REGION" in result.output
+    assert TOKEN not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "message"),
+    [
+        (["worker"], {"INTERCOM_ENABLED": "false"}, "INTERCOM_ENABLED is off, so nothing is delivered"),
+        (["worker"], {"INTERCOM_ACCESS_TOKEN": None}, "access_token: is needed to send to Intercom"),
+        (["worker"], {"INTERCOM_OUTBOX": "sqlite:////nowhere/at/all.db"}, "the folder /nowhere/at is missing"),
+        (["status"], {"INTERCOM_OUTBOX": "sqlite:////nowhere/at/all.db"}, "the folder /nowhere/at is missing"),
+        (["retry"], {"INTERCOM_OUTBOX": "mysql://root:s3cret@db/x"}, "OUTBOX: must be the address of a SQLite file"),
+        (["worker", "--threads", "0"], {}, "--threads"),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_it(
+    run: Callable[..., Result], arguments: list[str], environment: dict[str, str | None], message: str
+) -> None:
+    result = run(*arguments, **environment)
+    assert result.exit_code in (1, 2)
+    assert message in result.output
+    assert isinstance(result.exception, SystemExit), "no traceback"
+    assert TOKEN not in result.output
+    assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["retry"]])
+def test_no_token_is_needed_to_look_and_none_is_shown(run: Callable[..., Result], command: list[str]) -> None:
+    assert run(*command, INTERCOM_ACCESS_TOKEN=None).exit_code == 0
+    assert TOKEN not in run(*command).output
+
+
+def flask_intercom(app: Flask, *arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, obj=ScriptInfo(create_app=lambda: app))
+
+
+def test_under_flask_the_applications_own_configuration_counts(intercom: Intercom) -> None:
+    app = Flask(__name__)
+    app.config.update(INTERCOM_OUTBOX=intercom.settings.outbox, INTERCOM_ACCESS_TOKEN=TOKEN)
+    SegmentIntercom(app)
+    assert lines(flask_intercom(app, "status"))[0] == ["Waiting", "1"]
+    assert flask_intercom(app, "retry").stdout == "1 call put back\n"
+    assert intercom.outbox.counts().waiting == 2
+
+
+def test_flask_has_the_commands_under_its_own(intercom: Intercom, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = Flask(__name__)
+    app.config.update(INTERCOM_OUTBOX=intercom.settings.outbox)
+    SegmentIntercom(app)
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "")  # flask sets it, and it is put back after the test
+    result = CliRunner().invoke(FlaskGroup(create_app=lambda: app), ["intercom", "status"])
+    assert lines(result)[0] == ["Waiting", "1"]
+
+
+def test_an_application_without_the_extension_is_told_what_to_do() -> None:
+    result = flask_intercom(Flask(__name__), "status")
+    assert result.exit_code == 1
+    assert "call SegmentIntercom(app)" in result.output
+
+
+def test_status_of_an_outbox_that_nobody_has_used_is_nothing(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["status"], env={"INTERCOM_OUTBOX": f"sqlite:///{tmp_path}/new.db"})
+    assert [line[-1] for line in lines(result)[:3]] == ["0", "0", "0"]
+    assert list(tmp_path.glob("*.db")) == []

@@ -1,0 +1,155 @@
+"""What JetStream promises: partitions in their order, a cluster that loses a server, an error where none answers."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from segment_intercom import CallError, OutboxError, SettingsError
+from segment_intercom.outbox import open_outbox
+from segment_intercom.outbox.jetstream import JetStreamOutbox
+from tests.children import Children
+
+from .nats_server import NatsServer, cluster
+from .workers import Workers, fill
+
+
+@pytest.fixture
+def box(jetstream: str) -> Iterator[JetStreamOutbox]:
+    box = JetStreamOutbox(jetstream)
+    yield box
+    box.close()
+
+
+def test_a_message_that_must_wait_holds_up_its_user_alone(box: JetStreamOutbox) -> None:
+    for user in ("ann", "bob"):
+        box.put(user, b"1")
+        box.put(user, b"2")
+    lease = box.lease()
+    assert lease is not None
+    assert lease.give_up_after == 600
+    box.retry(lease, 3600)
+    arrived = []
+    while len(arrived) < 2:
+        other = box.lease()
+        if other is not None:
+            arrived.append((other.user, other.messages[0].body))
+            assert box.done(other, other.messages)
+    left = {"ann", "bob"} - {lease.user}
+    assert arrived == [(*left, b"1"), (*left, b"2")]
+
+
+def test_a_failure_is_counted_and_a_release_is_none(box: JetStreamOutbox) -> None:
+    def leased() -> tuple[int, bool]:
+        end = time.monotonic() + 30
+        while (lease := box.lease()) is None:
+            assert time.monotonic() < end
+        end_it(lease)
+        return lease.attempts, lease.failing_since is not None
+
+    box.put("ann", b"1")
+    end_it = lambda lease: box.retry(lease, 0)  # noqa: E731
+    assert leased() == (0, False)
+    end_it = box.release
+    assert leased() == (1, True)
+    assert leased() == (1, True)
+
+
+def test_message_ids_count_for_all_processes(jetstream: str, box: JetStreamOutbox) -> None:
+    assert box.put("ann", b"1", "id-1")
+    other = JetStreamOutbox(jetstream)
+    with closing(other):
+        assert not other.put("bob", b"1", "id-1")
+        assert (box.left(), other.left()) == (1, 0)
+
+
+def test_a_worker_hears_of_what_another_process_put(jetstream: str, box: JetStreamOutbox) -> None:
+    heard: list[int] = []
+    box.watch(lambda: heard.append(1))
+    other = JetStreamOutbox(jetstream)
+    with closing(other):
+        end = time.monotonic() + 30
+        while not heard:
+            assert time.monotonic() < end
+            other.put("ann", b"1")
+            time.sleep(0.02)
+
+
+def test_a_transaction_of_a_database_is_refused(box: JetStreamOutbox) -> None:
+    with pytest.raises(CallError, match="needs an outbox in PostgreSQL"):
+        box.put_within(object(), "ann", b"1")
+
+
+@pytest.mark.parametrize("address", ["nats://", "nats://h?replicas=2", "nats://h?name=a.b", "nats://h?other=1"])
+def test_a_wrong_address_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match="outbox: must be nats://"):
+        open_outbox(address)
+
+
+def test_an_unreachable_server_is_said_in_a_bounded_time() -> None:
+    box = JetStreamOutbox("nats://user:s3cret@127.0.0.1:1")
+    start = time.monotonic()
+    with closing(box), pytest.raises(OutboxError, match="does not answer") as refused:
+        box.put("ann", b"1")
+    assert time.monotonic() - start < 30
+    assert "s3cret" not in str(refused.value) + repr(box)
+    assert "nats://127.0.0.1:1" in str(refused.value)
+
+
+def test_a_server_that_is_killed_and_restarted_has_everything(tmp_path: Path, family: Children) -> None:
+    server = NatsServer(tmp_path)
+    server.start()
+    box = JetStreamOutbox(server.address)
+    try:
+        fill(box, 5, 60)
+        workers = Workers(family, server.address, tmp_path / "arrived")
+        workers.wait_until_delivered(60)
+        server.stop(signal.SIGKILL)
+        server.start()
+        workers.finish()
+        assert workers.check(5, 60, server_was_killed=True) <= 60
+        assert box.counts().waiting == 0
+    finally:
+        box.close()
+        server.stop()
+
+
+def test_a_cluster_that_loses_one_of_three_goes_on(tmp_path: Path, family: Children) -> None:
+    servers = cluster(tmp_path)
+    for server in servers:
+        server.start()
+    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    address = f"nats://{hosts}?replicas=3"
+    box = JetStreamOutbox(address)
+    try:
+        _until_it_works(lambda: box.put("u0", b"0", "m0"))
+        box.put_all((f"u{number % 4}", b"%d" % number, f"m{number}") for number in range(1, 240))
+        workers, luck = Workers(family, address, tmp_path / "arrived"), random.Random(3)
+        workers.wait_until_delivered(60)
+        servers[luck.randrange(3)].stop(signal.SIGKILL)
+        workers.finish()
+        assert workers.check(4, 60, server_was_killed=True) <= 24
+        _until_it_works(lambda: box.put("u0", b"again", "m0"))  # known, though a server is gone
+        assert box.counts().waiting == 0
+    finally:
+        box.close()
+        for server in servers:
+            server.stop()
+
+
+def _until_it_works(put: object) -> None:
+    """Servers of a cluster first choose who leads."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            put()  # type: ignore[operator]
+        except OutboxError:
+            assert time.monotonic() < end
+        else:
+            return

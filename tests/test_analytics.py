@@ -1,0 +1,424 @@
+"""Analytics for server code: what it accepts, when it delivers, what it waits for, and what it never tells."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from segment.analytics import Client
+
+from segment_intercom import Analytics, CallError, Operation, OutboxError, Settings, SettingsError, TraitError
+from segment_intercom.at_exit import AtExit
+from segment_intercom.sandbox import Workspace, create_sandbox
+from segment_intercom.transport import Reply
+from tests.delivery.intercom import APP_ID, Intercom, broken, intercom, make_intercom
+
+__all__ = ["intercom", "make_intercom"]  # fixtures
+
+METHODS = ["identify", "track", "group", "page", "screen", "alias"]
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[Analytics]:
+    """A client whose calls another process is to deliver."""
+    found = Analytics(Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/outbox.db"))
+    yield found
+    found.close()
+
+
+def names(method: Callable[..., Any]) -> list[str]:
+    return [name for name in inspect.signature(method).parameters if name != "self"]
+
+
+def threads_of_ours() -> set[threading.Thread]:
+    """Those of an earlier test may not have ended yet."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("segment-intercom")}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_arguments_are_those_of_segments_library(method: str) -> None:
+    ours = [name for name in names(getattr(Analytics, method)) if name != "connection"]
+    assert ours == names(getattr(Client, method))
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda analytics: analytics.identify(), "user_id"),
+        (lambda analytics: analytics.identify(anonymous_id="a"), "user_id"),
+        (lambda analytics: analytics.identify(["u"]), "user_id"),
+        (lambda analytics: analytics.identify("u", ["email"]), "traits"),
+        (lambda analytics: analytics.identify("u", context="ip"), "context"),
+        (lambda analytics: analytics.identify("u", integrations=[1]), "integrations"),
+        (lambda analytics: analytics.track("u"), "event"),
+        (lambda analytics: analytics.track("u", " "), "event"),
+        (lambda analytics: analytics.track("u", "Paid", "19.99"), "properties"),
+        (lambda analytics: analytics.group("u", {}), "group_id"),
+        (lambda analytics: analytics.track("u", "Paid", message_id=[1]), "message_id"),
+    ],
+)
+def test_a_mistake_is_named_by_its_field_and_nothing_is_kept(
+    intercom: Intercom, call: Callable[[Analytics], None], field: str
+) -> None:
+    with pytest.raises(CallError) as caught:
+        call(intercom.analytics)
+    assert caught.value.field == field
+    assert intercom.outbox.counts().waiting == 0
+
+
+@pytest.mark.parametrize("bad", [float("nan"), (number for number in range(3)), object(), b"x", Decimal("NaN")])
+def test_a_value_that_cannot_be_sent_raises_by_its_name_without_showing_it(intercom: Intercom, bad: Any) -> None:
+    with pytest.raises(TraitError, match="score") as caught:
+        intercom.analytics.identify("u", {"score": bad, "name": "Ann"})
+    assert repr(bad) not in str(caught.value)
+    assert intercom.outbox.counts().waiting == 0
+
+
+def test_lenient_leaves_out_what_cannot_be_sent_and_logs_its_name(
+    make_intercom: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    intercom = make_intercom(strict=False)
+    intercom.analytics.identify("u", {"score": float("nan"), "name": "Ann"})
+    intercom.analytics.identify(traits={"name": "nobody"})
+    intercom.analytics.group("u", "c", {"name": "C", "plan": object()})
+    assert intercom.analytics.flush(20) == 0
+    assert intercom.person("u")["name"] == "Ann"
+    assert len(intercom.state["people"]) == 1
+    assert "'score'" in caplog.text
+    assert "user_id is needed" in caplog.text
+
+
+def test_a_company_that_cannot_be_read_raises_at_once(intercom: Intercom) -> None:
+    with pytest.raises(TraitError, match=r"company\.id"):
+        intercom.analytics.identify("u", {"company": {"id": [1], "name": "C"}})
+    with pytest.raises(TraitError, match="company"):
+        intercom.analytics.group("u", "c", {"name": "C", "plan": {"a": object()}})
+
+
+def test_values_are_those_of_the_moment_of_the_call(intercom: Intercom) -> None:
+    class Lazy:
+        def casefold(self) -> str:
+            return str(self)
+
+        encode = casefold
+
+        def __str__(self) -> str:
+            return "spät"
+
+    row = SimpleNamespace(id=5, name="Row", password="secret")
+    tags = ["a"]
+    traits = {"lazy": Lazy(), "price": Decimal("1.50"), "row": row, "tags": tags, "company": SimpleNamespace(id=7)}
+    intercom.analytics.identify("u", traits)
+    tags.append("b")
+    assert intercom.analytics.flush(20) == 0
+    found = {"lazy": "spät", "price": 1.5, "row_id": 5, "row_name": "Row", "tags_0": "a"}
+    assert intercom.person("u")["custom_attributes"] == found
+
+
+def test_what_has_no_effect_is_not_kept_and_opens_nothing(tmp_path: Path, waiting: Analytics) -> None:
+    waiting.page("u", "Docs", "Home", {"a": 1})
+    waiting.screen("u", name="Home")
+    waiting.alias("before", "u")
+    waiting.identify("u", integrations={"Intercom": False})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_switched_off_nothing_is_kept_but_mistakes_are_still_heard_of(tmp_path: Path) -> None:
+    analytics = Analytics(Settings(enabled=False, outbox=f"sqlite:///{tmp_path}/outbox.db"))
+    analytics.identify("u", {"name": "Ann"})
+    with pytest.raises(CallError):
+        analytics.track("u", "")
+    assert (analytics.flush(), list(tmp_path.iterdir())) == (0, [])
+
+
+def test_without_a_token_the_first_call_says_what_is_missing(tmp_path: Path) -> None:
+    analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"))
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="access_token: is needed"):
+            analytics.identify("u")
+
+
+def test_a_separate_worker_needs_no_token_here(waiting: Analytics) -> None:
+    before = threads_of_ours()
+    waiting.identify("u")
+    assert waiting.flush() == 1, "at once, since nobody delivers here"
+    assert threads_of_ours() <= before
+
+
+def test_no_file_is_opened_and_no_thread_started_before_the_first_call(tmp_path: Path, intercom: Intercom) -> None:
+    before, analytics = threads_of_ours(), intercom.analytics
+    assert analytics.flush() == 0
+    assert list(tmp_path.iterdir()) == []
+    assert threads_of_ours() <= before
+    analytics.identify("u")
+    assert (tmp_path / "outbox.db").exists()
+    assert analytics.flush(20) == 0
+
+
+def test_flush_returns_what_is_left_when_its_time_is_over(intercom: Intercom) -> None:
+    intercom.transport.before = broken
+    intercom.analytics.track("u", "first")
+    intercom.analytics.track("u", "second")
+    assert intercom.analytics.flush(0.05) == 2
+    assert intercom.analytics.flush(0) == 2
+
+
+def test_flush_does_not_wait_where_the_token_is_refused(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    refused = {"type": "error.list", "errors": [{"code": "unauthorized", "message": "Access Token Invalid"}]}
+    intercom.transport.before = lambda _: Reply(401, refused)
+    intercom.analytics.track("u", "Paid")
+    assert intercom.analytics.flush() == 1
+    assert "INTERCOM_ACCESS_TOKEN" in caplog.text
+    intercom.analytics.track("u", "Paid again")
+    assert intercom.analytics.flush() == 2, "kept, and not tried again for a minute"
+    assert len(intercom.transport.sent) == 1
+
+
+def test_flush_counts_what_is_given_up_as_done(intercom: Intercom) -> None:
+    intercom.transport.before = lambda _: Reply(422)
+    intercom.analytics.track("u", "Paid")
+    assert intercom.analytics.flush(20) == 0
+    assert intercom.outbox.counts().given_up == 1
+
+
+def test_close_does_not_wait_and_a_later_call_opens_again(intercom: Intercom) -> None:
+    arrived, let_go = threading.Event(), threading.Event()
+
+    def hold(_: Operation) -> None:
+        arrived.set()
+        assert let_go.wait(20)
+
+    intercom.transport.before = hold
+    intercom.analytics.track("u", "first")
+    assert arrived.wait(20)
+    intercom.analytics.close()
+    let_go.set()
+    intercom.transport.before = lambda _: None
+    intercom.analytics.track("v", "second")
+    assert intercom.analytics.flush(20) == 0
+    assert "second" in intercom.events
+
+
+def test_a_message_id_that_came_before_is_not_sent_twice(intercom: Intercom) -> None:
+    for _ in range(2):
+        intercom.analytics.track("u", "Paid", message_id="m1", timestamp=1_500_000_000)
+        intercom.analytics.track("u", "Paid", timestamp=1_500_000_000)
+    assert intercom.analytics.flush(20) == 0
+    assert intercom.outbox.counts().delivered == 3
+
+
+@pytest.mark.parametrize("message_id", [UUID(int=5), 5])
+def test_a_message_id_may_be_a_uuid_or_a_number(intercom: Intercom, message_id: Any) -> None:
+    for given in (message_id, str(message_id)):
+        intercom.analytics.track("u", "Paid", message_id=given)
+    assert intercom.analytics.flush(20) == 0
+    assert intercom.outbox.counts().delivered == 1
+
+
+def test_many_threads_may_use_one_client(intercom: Intercom) -> None:
+    def say(user: int) -> None:
+        for number in range(10):
+            intercom.analytics.track(f"u{user}", "Visited", timestamp=1_500_000_000 + number)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(say, range(16)))
+    assert intercom.analytics.flush(20) == 0
+    for user in range(16):
+        found = [one["created_at"] for one in intercom.state["events"] if one["user_id"] == f"u{user}"]
+        assert found == [1_500_000_000 + number for number in range(10)]
+
+
+@pytest.mark.parametrize("status", [202, 401])
+def test_a_client_that_is_closed_keeps_neither_a_thread_nor_the_file(
+    intercom: Intercom, tmp_path: Path, status: int
+) -> None:
+    intercom.transport.before = lambda _: Reply(status)
+    intercom.analytics.track("u", "Paid")
+    intercom.analytics.flush(20)
+    ours = [thread for thread in threading.enumerate() if thread.name.startswith("segment-intercom")]
+    intercom.analytics.close()
+    for thread in ours:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in ours)
+    assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"], "the last to close the file takes its log away"
+
+
+def test_no_secret_and_nothing_of_a_user_is_in_a_log_or_a_repr(
+    make_intercom: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "segment_intercom")
+    intercom = make_intercom(strict=False)
+    intercom.transport.before = lambda one: Reply(422) if one.path == "/events" else None
+    traits = {"email": "ann@example.com", "score": float("nan"), "phone": ["private"]}
+    intercom.analytics.identify("u-private", traits)
+    intercom.analytics.track("u-private", "Paid", {"email": "ann@example.com", "x": b"private"})
+    assert intercom.analytics.flush(20) == 0
+    shown = caplog.text + repr(intercom.analytics) + repr(intercom.outbox.dead_letters())
+    assert "Bearer" not in shown
+    assert "private" not in shown
+    assert "ann@" not in shown
+
+
+def test_an_outbox_that_cannot_be_written_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    analytics = Analytics(Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/missing/outbox.db"))
+    with pytest.raises(OutboxError, match=r"missing/outbox\.db: the folder .* is missing"):
+        analytics.identify("u")
+    (tmp_path / "missing").mkdir()
+    analytics.identify("u")
+    assert analytics.flush() == 1
+    analytics.close()
+
+
+FORKS = """
+import os, sys
+from segment_intercom import Analytics, Settings
+analytics = Analytics(Settings(access_token="t", api_url=sys.argv[1], outbox="sqlite:///" + sys.argv[2]))
+analytics.track("parent", "before")
+assert analytics.flush(20) == 0
+child = os.fork()
+who = "parent" if child else "child"
+for number in range(5):
+    analytics.track(who, "after", timestamp=1500000000 + number)
+assert analytics.flush(20) == 0, who
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    analytics.track("parent", "end")
+    assert analytics.flush(20) == 0
+else:
+    os._exit(0)
+"""
+ENDS = """
+import sys
+from segment_intercom import Analytics, Settings
+from dataclasses import replace
+settings = Settings(access_token="t", api_url=sys.argv[1], outbox="sqlite:///" + sys.argv[2])
+analytics = Analytics(replace(settings, exit_timeout=Settings.from_env().exit_timeout))
+analytics.track("u", "Paid")
+"""
+
+
+def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command, env = [sys.executable, "-W", "error", "-c", code, *arguments], {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_after_a_fork_both_processes_deliver(serve: Callable[..., str], tmp_path: Path) -> None:
+    app = create_sandbox(Workspace(APP_ID))
+    ended = run(FORKS, serve(app), str(tmp_path / "outbox.db"))
+    assert (ended.returncode, ended.stderr) == (0, "")
+    told = [(one["user_id"], one["created_at"]) for one in app.extensions["sandbox"].state()["events"]]
+    for who in ("parent", "child"):
+        after = [at for user, at in told if user == who and at < 1_500_000_100]
+        assert after == [1_500_000_000 + number for number in range(5)]
+    assert len(told) == 12
+
+
+def test_the_end_of_a_process_says_what_waits_and_loses_nothing(tmp_path: Path) -> None:
+    nobody = "http://127.0.0.1:9"
+    ended = run(ENDS, nobody, str(tmp_path / "outbox.db"), INTERCOM_EXIT_TIMEOUT="0.2")
+    assert ended.returncode == 0
+    assert "calls of this process that still wait in the outbox after 0.2 s (exit_timeout): 1" in ended.stderr
+    assert "segment-intercom worker" in ended.stderr
+    with Intercom(tmp_path) as intercom:
+        assert intercom.outbox.counts().waiting == 1
+
+
+def test_a_script_without_flush_delivers_at_its_end(serve: Callable[..., str], tmp_path: Path) -> None:
+    app = create_sandbox(Workspace(APP_ID))
+    ended = run(ENDS, serve(app), str(tmp_path / "outbox.db"), INTERCOM_EXIT_TIMEOUT="20")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(app.extensions["sandbox"].state()["events"]) == 1
+
+
+class Finishing:
+    def __init__(self, finish: Callable[[float], None]) -> None:
+        self.finish = finish
+
+
+def test_several_clients_share_the_time_at_the_end(tmp_path: Path) -> None:
+    waited: list[float] = []
+    exits = AtExit()
+    slow = [Finishing(waited.append) for _ in range(3)]
+    for client, timeout in zip(slow, (0.0, 5.0, 7.0), strict=True):
+        exits.add(client, timeout)
+    exits.run()
+    assert waited == [0.0, pytest.approx(5, abs=1), pytest.approx(7, abs=1)]
+
+
+def test_ctrl_c_at_the_end_of_a_process_ends_the_waiting() -> None:
+    waited: list[float] = []
+
+    def finish(timeout: float) -> None:
+        waited.append(timeout)
+        if timeout:
+            raise KeyboardInterrupt
+
+    exits, clients = AtExit(), [Finishing(finish) for _ in range(2)]
+    for client in clients:
+        exits.add(client, 5.0)
+    exits.run()
+    assert waited == [pytest.approx(5, abs=1), 0.0, 0.0]
+
+
+def test_one_file_is_one_workspaces(tmp_path: Path) -> None:
+    outbox = f"sqlite:///{tmp_path}/outbox.db"
+    one, other = (
+        Analytics(Settings(app_id=app_id, outbox=outbox, deliver="worker")) for app_id in ("abc12345", "other123")
+    )
+    one.track("u", "Paid")
+    with pytest.raises(OutboxError, match="calls of the workspace abc12345"):
+        other.track("u", "Paid")
+    one.close()
+
+
+def test_a_system_without_a_thread_to_spare_takes_the_call_and_delivers_with_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Operation] = []
+    transport = SimpleNamespace(send=lambda one: sent.append(one) or Reply(202))
+    analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"), transport)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        analytics.track("u", "first")
+    assert "no thread can be started" in caplog.text
+    analytics.track("u", "second")
+    assert analytics.flush(10) == 0
+    analytics.close()
+    assert len(sent) == 2
+
+
+def refuse(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_where_only_one_thread_can_be_started_it_delivers_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def only_the_first(thread: threading.Thread) -> None:
+        if "worker" in thread.name:
+            refuse(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", only_the_first)
+    sent: list[Operation] = []
+    transport = SimpleNamespace(send=lambda one: sent.append(one) or Reply(202))
+    analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"), transport)
+    analytics.track("u", "Paid")
+    assert analytics.flush(10) == 0
+    analytics.close()
+    assert len(sent) == 1

@@ -1,0 +1,90 @@
+"""spec.json: each fact once, and everything follows it; the sandbox has its own, which one test compares."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import segment_intercom
+from segment_intercom import Identify, Settings, messenger_settings, rest_operations
+from segment_intercom.sandbox.workspace import API_BASES
+from segment_intercom.settings import Region
+from segment_intercom.spec import SPEC, Field
+
+PACKAGE = Path(segment_intercom.__file__).parent
+# Traits whose values have another form than a text; an id that differs from the user's is only warned of.
+SAMPLES: dict[str, Any] = {
+    "email": "ann@example.com",
+    "created": 1458841605,
+    "created_at": 1458841605,
+    "remote_created_at": 1458841605,
+    "last_request_at": 1458841605,
+    "avatar": "https://example.com/a.png",
+    "company": {"id": "1"},
+    "companies": [{"id": "1"}],
+    "phones": ["1"],
+}
+SCRIPT = """
+from segment_intercom import Settings, csp, install
+from segment_intercom.messenger import runtime_config
+from jinja2 import Environment
+
+settings = Settings(app_id="abc12345", region="moon", messenger={"brand_color": "#fff"})
+assert settings.rest_url == "https://api.moon.intercom.io"
+assert "https://nexus.moon.intercom.io" in csp(settings)["connect-src"]
+env = Environment(autoescape=True)
+install(env, settings)
+page = env.from_string("{{ intercom_snippet({'id': 1, 'nickname': 'Ann'}, brand_color='#000') }}").render()
+assert '"brand_color":"#000"' in page and '"api_base":"https://api-iam.moon.intercom.io"' in page
+config = runtime_config(settings, {}, booted=False, lazy=False)
+assert "nickname" in config["user"].split() and "brand_color" in config["reserved"].split()
+assert "brand_color" in page.partition('.split(" ")')[0]
+"""
+
+
+def test_a_region_a_setting_and_a_field_are_added_in_one_place(tmp_path: Path) -> None:
+    facts = json.loads((PACKAGE / "spec.json").read_text())
+    facts["regions"]["moon"] = {
+        "name": "Moon",
+        "host": "moon.",
+        "policy": {"connect-src": ["https://nexus.moon.intercom.io"]},
+    }
+    facts["messenger_settings"]["brand_color"] = {"type": "colour"}
+    facts["user_traits"].append({"name": "nickname"})
+    for folder in ("segment_intercom", "templates", "static"):
+        shutil.copytree(PACKAGE.parent / folder, tmp_path / folder)
+    (tmp_path / "segment_intercom" / "spec.json").write_text(json.dumps(facts))
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("field", SPEC.user_traits, ids=lambda field: field.name)
+def test_every_standard_field_reaches_intercom(field: Field) -> None:
+    if field.name == "id":
+        return
+    traits = {field.name: SAMPLES.get(field.name, "text")}
+    if field.name in ("first_name", "last_name"):
+        traits = {"first_name": "Ann", "last_name": "Lee"}
+    settings = Settings(app_id="abc12345")
+    server = [operation.body for operation in rest_operations(Identify("u", traits), settings)]
+    assert server != [operation.body for operation in rest_operations(Identify("u", {}), settings)]
+    if not field.is_server_only:
+        assert messenger_settings(Identify("u", traits), settings) != {"app_id": "abc12345", "user_id": "u"}
+
+
+def test_the_sandbox_knows_the_same_regions() -> None:
+    hosts = {code: f"https://api-iam.{region.host}intercom.io" for code, region in SPEC.regions.items()}
+    assert hosts == API_BASES
+    assert set(get_args(Region)) == set(SPEC.regions)

@@ -1,0 +1,312 @@
+"""The snippet by itself: into which answers, at which place, and what becomes of their headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask, Response, render_template_string, request, send_file
+from flask_login import LoginManager, UserMixin, current_user
+from flask_talisman import Talisman
+from werkzeug.http import generate_etag
+
+from segment_intercom import SegmentIntercom
+from segment_intercom.web.auto_include import is_excluded
+from tests.conftest import APP_ID, SECRET
+from tests.web.test_snippet import parsed, settings_in
+
+PAGE = "<html><body><h1>Hello</h1></body></html>"
+SCRIPT = "window.intercomSettings={"
+ANN = {"id": "ann"}
+
+
+def site(view: Callable[[], Any] = lambda: PAGE, user: Any = None, **config: Any) -> Flask:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+    app.config.update(config)
+    SegmentIntercom(app).user_loader(lambda: user)
+    app.add_url_rule("/", "home", view, methods=["GET", "POST", "PUT"])
+    app.add_url_rule("/admin/users", "admin.users", view)
+    return app
+
+
+def get(app: Flask, path: str = "/", **headers: str) -> Any:
+    return app.test_client().get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def answering(html: str | bytes = PAGE, status: int = 200, **headers: str) -> Callable[[], Response]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda: Response(html, status, {"Content-Type": "text/html; charset=utf-8", **named})
+
+
+def test_a_page_gets_the_snippet_of_whom_the_loader_names_at_its_end() -> None:
+    html = get(site(user=ANN, INTERCOM_IDENTITY_SECRET=SECRET)).text
+    assert html.startswith("<html><body><h1>Hello</h1><script>")
+    assert html.endswith("</script></body></html>")
+    assert set(settings_in(html)) == {"app_id", "user_id", "user_hash"}
+
+
+def test_it_is_off_unless_asked_for() -> None:
+    assert get(site(INTERCOM_AUTO_INCLUDE=False)).text == PAGE
+
+
+@pytest.mark.parametrize("end", ["</body>", "</BODY>", "</body >", "</body\n>"])
+def test_it_stands_before_the_last_end_of_a_body(end: str) -> None:
+    page = "<body><textarea></body></textarea><p>shown</p>"
+    html = get(site(lambda: f"{page}{end}</html>")).text
+    assert html.startswith(f"{page}<script>")
+    assert html.endswith(f"</script>{end}</html>")
+    assert html.count(SCRIPT) == 1
+
+
+def test_a_page_without_the_end_of_a_body_stays_as_it_is_and_nobody_is_asked_for() -> None:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+    SegmentIntercom(app).user_loader(lambda: pytest.fail("asked"))
+    app.add_url_rule("/", "home", lambda: "<p>a fragment</p>")
+    answer = get(app)
+    assert (answer.text, answer.headers.get("Cache-Control")) == ("<p>a fragment</p>", None)
+
+
+UNTOUCHED = {
+    "an error": answering(status=404),
+    "a failure": answering(status=500),
+    "a redirect": answering(status=302, Location="/"),
+    "no content": answering(status=204),
+    "a part": answering(status=206),
+    "a range": answering(Content_Range="bytes 0-9/99"),
+    "compressed": answering(Content_Encoding="gzip"),
+    "json": answering(Content_Type="application/json"),
+    "text": answering(Content_Type="text/plain"),
+    "xml": answering(Content_Type="application/xhtml+xml"),
+    "an attachment": answering(Content_Disposition='Attachment; filename="page.html"'),
+    "public": answering(Cache_Control="public, max-age=60"),
+    "of shared caches": answering(Cache_Control="s-maxage=60"),
+    "of a charset unknown": answering(Content_Type="text/html; charset=klingon"),
+    "handed through": lambda: Response([PAGE], mimetype="text/html", direct_passthrough=True),
+    "not the same when encoded again": answering(
+        b"\xfe\xff" + PAGE.encode("utf-16-be"), Content_Type="text/html; charset=utf-16"
+    ),
+    "not of its charset": answering("<body>ä</body>".encode("latin-1")),
+}
+
+
+@pytest.mark.parametrize("view", UNTOUCHED.values(), ids=UNTOUCHED)
+def test_no_other_answer_is_touched(view: Callable[[], Response]) -> None:
+    with site(user=ANN).test_request_context():
+        expected = view()
+    answer = get(site(view, user=ANN))
+    assert answer.data == (b"" if answer.status_code == 204 else expected.data)
+    assert answer.headers.get("Cache-Control") == expected.headers.get("Cache-Control")
+
+
+def test_a_stream_is_not_touched() -> None:
+    answer = get(site(lambda: Response(iter(["<body>", "</body>"])), user=ANN))
+    assert (answer.text, answer.headers.get("Cache-Control")) == ("<body></body>", None)
+
+
+def test_a_file_is_not_touched(tmp_path: Any) -> None:
+    (tmp_path / "page.html").write_text(PAGE)
+    with get(site(lambda: send_file(tmp_path / "page.html"))) as answer:
+        assert answer.text == PAGE
+
+
+def test_a_form_sent_is_answered_with_it_and_other_methods_are_not() -> None:
+    client = site().test_client()
+    assert SCRIPT in client.post("/").text
+    assert client.put("/").text == PAGE
+    assert client.head("/").content_length == len(PAGE)
+
+
+@pytest.mark.parametrize(("dest", "included"), [("document", 1), ("iframe", 0), ("empty", 0), ("image", 0), ("", 0)])
+def test_only_a_document_gets_it_where_the_browser_says_what_it_is_for(dest: str, included: int) -> None:
+    assert get(site(), Sec_Fetch_Dest=dest).text.count(SCRIPT) == included
+
+
+@pytest.mark.parametrize("entry", ["home", "/"])
+def test_an_excluded_place_stays_without(entry: str) -> None:
+    assert get(site(INTERCOM_EXCLUDE=[entry])).text == PAGE
+
+
+@pytest.mark.parametrize(
+    ("entry", "excluded"),
+    [
+        ("/admin", True),
+        ("/admin/", True),
+        ("/admin/users", True),
+        ("/adm", False),
+        ("admin.users", True),
+        ("admin", False),
+    ],
+)
+def test_a_prefix_ends_where_a_part_of_the_path_does_and_an_endpoint_is_exact(entry: str, excluded: bool) -> None:
+    assert is_excluded("admin.users", "/admin/users", (entry,)) is excluded
+
+
+def test_the_path_is_the_applications_own_wherever_it_is_mounted() -> None:
+    app = site(INTERCOM_EXCLUDE=["/admin/users"])
+    assert app.test_client().get("/admin/users", base_url="http://localhost/shop").text == PAGE
+
+
+@pytest.mark.parametrize("user", ["{'id': 'u'}", "None"])
+def test_a_page_with_a_snippet_by_hand_gets_no_second(user: str) -> None:
+    page = "<body>{{ intercom_snippet(" + user + ", alignment='left') }}</body>"
+    html = get(site(lambda: render_template_string(page), user=ANN)).text
+    assert html.count(SCRIPT) == 1
+    assert settings_in(html)["alignment"] == "left"
+
+
+@pytest.mark.parametrize("config", [{"INTERCOM_ENABLED": False}, {"INTERCOM_APP_ID": None}])
+def test_a_switched_off_messenger_leaves_the_answer_as_it_is(config: dict[str, Any]) -> None:
+    answer = get(site(user=ANN, **config))
+    assert (answer.text, answer.headers.get("Cache-Control")) == (PAGE, None)
+
+
+def test_an_exception_in_the_loader_surfaces() -> None:
+    app = site()
+    app.extensions["segment_intercom"].helpers.user_loader = lambda: {}["the host's own"]
+    with pytest.raises(KeyError, match="the host's own"):
+        get(app)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "iso-8859-1", "windows-1252", "utf-16", "shift_jis"])
+def test_the_charset_of_the_answer_holds_and_a_name_beyond_it_survives(charset: str) -> None:
+    page = "<body>plain</body>".encode(charset)
+    app = site(answering(page, Content_Type=f"text/html; charset={charset}"), {"id": "ł😀", "name": "é"})
+    html = get(app).data.decode(charset)
+    assert (settings_in(html)["user_id"], settings_in(html)["name"]) == ("ł😀", "é")
+
+
+def test_the_length_is_that_of_the_new_answer() -> None:
+    answer = get(site(answering(Content_Length=str(len(PAGE))), user={"id": "é"}))
+    assert answer.headers.getlist("Content-Length") == [str(len(answer.data))]
+    assert len(answer.data) > len(PAGE)
+
+
+@pytest.mark.parametrize("tag", ['"v1"', 'W/"v1"'])
+def test_a_tag_is_made_anew_from_the_whole_page_and_what_else_is_outdated_goes(tag: str) -> None:
+    answer = get(site(answering(ETag=tag, Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT", Digest="sha-256=x")))
+    assert answer.headers["ETag"] == tag.replace("v1", generate_etag(answer.data))
+    assert not {"Last-Modified", "Digest"} & set(answer.headers.keys())
+
+
+def test_an_answer_with_an_identity_is_private_and_cannot_be_asked_for_again() -> None:
+    answer = get(site(answering(ETag='"v1"', Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT"), ANN))
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert not {"ETag", "Last-Modified"} & set(answer.headers.keys())
+
+
+def conditional() -> Response:
+    response = Response(PAGE, mimetype="text/html")
+    response.add_etag()
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def test_the_visitors_tag_never_stands_for_the_page_of_somebody() -> None:
+    visitors = get(site(conditional))
+    again = get(site(conditional, ANN), If_None_Match=visitors.headers["ETag"])
+    assert (again.status_code, settings_in(again.text)["user_id"]) == (200, "ann")
+
+
+def test_a_hook_that_compares_tags_compares_those_of_the_whole_page() -> None:
+    app = site(answering(ETag='"v1"'))
+    app.after_request(lambda response: response.make_conditional(request))
+    assert get(app, If_None_Match=get(app).headers["ETag"]).status_code == 304
+    assert get(app, If_None_Match='"v1"').status_code == 200
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_hook_that_compresses_gets_the_whole_page_whichever_came_first(first: bool) -> None:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+
+    def compress(response: Response) -> Response:
+        response.set_data(response.get_data().upper())
+        response.headers["Content-Encoding"] = "upper"
+        return response
+
+    steps = [lambda: app.after_request(compress), lambda: SegmentIntercom(app)]
+    for step in steps if first else reversed(steps):
+        step()
+    app.add_url_rule("/", "home", lambda: PAGE)
+    assert SCRIPT.upper() in get(app).text
+
+
+def test_an_answer_of_a_hook_before_the_view_is_a_page_too() -> None:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+    app.before_request(lambda: PAGE)
+    SegmentIntercom(app)
+    app.add_url_rule("/", "home", lambda: "behind a wall")
+    assert SCRIPT in get(app).text
+
+
+def test_talismans_nonce_is_found() -> None:
+    app = site()
+    policy = {"content_security_policy": {"script-src": []}, "content_security_policy_nonce_in": ["script-src"]}
+    Talisman(app, force_https=False, **policy)
+    answer = get(app)
+    nonce = parsed(answer.text[answer.text.index("<script") :]).tags[0][1]["nonce"]
+    assert f"'nonce-{nonce}'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_nonce_that_only_templates_know_is_found() -> None:
+    app = site(lambda: render_template_string(PAGE))
+    app.context_processor(lambda: {"csp_nonce": lambda: "r4nd0m"})
+    assert '<script nonce="r4nd0m">' in get(app).text
+
+
+def test_flask_logins_user_is_known_still_after_the_view() -> None:
+    app = site(SECRET_KEY="x")
+    app.extensions["segment_intercom"].helpers.user_loader = lambda: current_user
+
+    class Member(UserMixin):
+        id = 7
+
+    LoginManager(app).user_loader(lambda user_id: Member())
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = "7"
+    answer = client.get("/")
+    assert (settings_in(answer.text)["user_id"], answer.headers["Vary"]) == ("7", "Cookie")
+
+
+def test_an_answer_that_requests_share_stays_as_it_is() -> None:
+    shared = Response(PAGE, mimetype="text/html")
+    app = Flask("shared")
+    app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+    SegmentIntercom(app).user_loader(lambda: {"id": request.args["user"]})
+    app.add_url_rule("/", "page", lambda: shared)
+    for user in ("ann", "ben"):
+        answer = app.test_client().get(f"/?user={user}")
+        assert (f'"user_id":"{user}"' in answer.text, answer.text.count("intercomSettings={")) == (True, 1)
+        assert answer.headers["Cache-Control"] == "private, no-store"
+    assert shared.get_data(as_text=True) == PAGE
+    assert "Cache-Control" not in shared.headers
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-LiteSpeed-Cache-Control", "public,max-age=60"),
+        ("Edge-Control", "max-age=60"),
+        ("CDN-Cache-Control", "max-age=60"),
+        ("Surrogate-Control", "max-age=60"),
+        ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
+    ],
+)
+def test_a_view_that_asks_caches_of_a_vendor_counts_as_public(name: str, value: str) -> None:
+    app = Flask("cached")
+    app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+    SegmentIntercom(app).user_loader(lambda: {"id": "ann"})
+    app.add_url_rule("/", "page", lambda: Response(PAGE, mimetype="text/html", headers={name: value}))
+    assert app.test_client().get("/").text == PAGE
+
+
+def test_the_headers_alone_are_as_private_as_the_page() -> None:
+    app = Flask("asked")
+    app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_AUTO_INCLUDE=True, TESTING=True)
+    SegmentIntercom(app).user_loader(lambda: {"id": "ann"})
+    app.add_url_rule("/", "page", lambda: Response(PAGE, mimetype="text/html"))
+    assert app.test_client().head("/").headers["Cache-Control"] == "private, no-store"

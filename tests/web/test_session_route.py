@@ -1,0 +1,228 @@
+"""The settings of whoever is logged in, fetched by a page that is cached in public; and a cache in front of it all."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from flask import Flask, Response, render_template_string, request, url_for
+from werkzeug.http import parse_cache_control_header
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+from werkzeug.wrappers import Response as Answer
+
+from segment_intercom import SegmentIntercom
+from segment_intercom.web.session_route import is_same_origin
+from tests.conftest import APP_ID, SECRET
+from tests.web.test_snippet import settings_in
+
+URL = "/segment-intercom/settings.json"
+OWN = {"Sec-Fetch-Site": "same-origin"}
+PEOPLE = ("ann", "bob")
+
+
+def site(**config: Any) -> Flask:
+    """A site that knows people by a cookie."""
+    app = Flask("shop")
+    app.config.update({"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET, "TESTING": True, **config})
+    intercom = SegmentIntercom(app)
+    intercom.user_loader(lambda: {"id": name} if (name := request.cookies.get("who")) else None)
+    intercom.company_loader(lambda: {"id": "of-" + request.cookies["who"], "name": "Theirs"})
+    app.add_url_rule("/by-hand", "by_hand", lambda: render_template_string("<body>{{ intercom_snippet() }}</body>"))
+    app.add_url_rule("/by-itself", "by_itself", lambda: "<body></body>")
+    app.add_url_rule("/plain", "plain", lambda: "<p>the same for all</p>")
+    return app
+
+
+def publish(response: Response) -> Response:
+    response.headers["Cache-Control"] = "public, max-age=600"
+    response.headers["CDN-Cache-Control"] = response.headers["Surrogate-Control"] = "max-age=600"
+    response.headers["X-Accel-Expires"] = "600"
+    return response
+
+
+def published(by: str) -> Flask:
+    """The site, everything on it made public by its views or by a hook of the application."""
+    app = site(INTERCOM_AUTO_INCLUDE=True)
+    if by == "the view":
+        for name in ("by_hand", "by_itself"):
+            shown = app.view_functions[name]
+            app.view_functions[name] = lambda shown=shown: publish(app.make_response(shown()))
+    else:
+        hooks = app.after_request_funcs[None]  # the extension's own is the first, and so the last to run
+        hooks.insert(len(hooks) if by == "an early hook" else 1, publish)
+    return app
+
+
+def ask(app: Flask, path: str = URL, who: str = "ann", **given: Any) -> Any:
+    headers = {"Cookie": f"who={who}"} if who else {}
+    given.setdefault("method", "GET")
+    return app.test_client(use_cookies=False).open(path, headers={**headers, **given.pop("headers", OWN)}, **given)
+
+
+def test_it_answers_the_settings_of_whom_the_loaders_name() -> None:
+    answer = ask(site())
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert answer.json["user_id"] == "ann"
+    assert answer.json["company"] == {"company_id": "of-ann", "name": "Theirs"}
+    assert len(answer.json["user_hash"]) == 64
+
+
+def test_a_visitor_gets_those_of_a_visitor() -> None:
+    assert ask(site(), who="").json == {"app_id": APP_ID}
+
+
+def test_no_parameter_is_read() -> None:
+    query = f"{URL}?user_id=bob&app_id=other123&user=bob&traits=x&company=x"
+    assert ask(site(), query).json == ask(site()).json
+
+
+@pytest.mark.parametrize("headers", [OWN, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize("who", ["", "ann"])
+def test_every_answer_is_kept_by_nobody_and_read_by_this_origin_alone(headers: dict[str, str], who: str) -> None:
+    found = ask(site(), who=who, headers=headers).headers
+    assert "no-store" in found["Cache-Control"]
+    assert (found["Vary"], found["Cross-Origin-Resource-Policy"]) == ("Cookie", "same-origin")
+    assert found["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("where", ["cross-site", "same-site", "none", ""])
+def test_only_a_page_of_this_origin_may_ask(where: str) -> None:
+    headers = {"Sec-Fetch-Site": where, "Origin": "http://localhost", "Referer": "http://localhost/"}
+    answer = ask(site(), headers=headers)
+    assert (answer.status_code, answer.json) == (403, {})
+
+
+@pytest.mark.parametrize(
+    ("headers", "own"),
+    [
+        ({"Origin": "https://shop.example"}, True),
+        ({"Referer": "https://shop.example/page?x"}, True),
+        ({"Referer": "https://SHOP.example/"}, True),
+        ({"Origin": "https://evil.example", "Referer": "https://shop.example/"}, False),
+        ({}, False),
+        ({"Origin": "null"}, False),
+        ({"Referer": "http://shop.example/"}, False),
+        ({"Referer": "https://shop.example:8443/"}, False),
+        ({"Referer": "https://shop.example.evil.example/"}, False),
+        ({"Referer": "https://shop.example@evil.example/"}, False),
+        ({"Referer": "https://[evil/"}, False),
+        ({"Referer": "/page"}, False),
+    ],
+)
+def test_an_old_browser_must_name_a_page_of_this_origin(headers: dict[str, str], own: bool) -> None:
+    assert is_same_origin(headers, "https://shop.example") is own
+
+
+def test_an_old_browser_is_answered_by_the_address_that_it_asked() -> None:
+    for referer, status in (("https://shop.example/", 200), ("http://localhost/", 403)):
+        answer = ask(site(), base_url="https://shop.example", headers={"Referer": referer})
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("config", [{"INTERCOM_ENABLED": False}, {"INTERCOM_APP_ID": None}])
+def test_without_a_messenger_there_is_no_such_page(config: dict[str, Any]) -> None:
+    answer = ask(site(**config))
+    assert (answer.status_code, answer.json) == (404, {})
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("POST", 405), ("PUT", 405), ("OPTIONS", 200)])
+def test_it_is_there_to_be_read_only(method: str, status: int) -> None:
+    answer = ask(site(), method=method)
+    assert (answer.status_code, b"user_id" in answer.data) == (status, False)
+
+
+def test_nobody_is_loaded_for_another_origin() -> None:
+    app = site()
+    app.extensions["segment_intercom"].helpers.user_loader = lambda: pytest.fail("loaded")
+    assert ask(app, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_its_address_follows_where_the_application_is_mounted() -> None:
+    app = site(APPLICATION_ROOT="/shop")
+    with app.test_request_context(base_url="http://localhost/shop"):
+        assert url_for("segment_intercom.settings_json") == f"/shop{URL}"
+    assert ask(app, base_url="http://localhost/shop").json["user_id"] == "ann"
+
+
+def test_what_is_no_json_stays_out_of_it() -> None:
+    app = site(INTERCOM_STRICT=False)
+    app.extensions["segment_intercom"].helpers.user_loader = lambda: {"id": "ann", "score": math.nan, "by": [math.inf]}
+    assert json.loads(ask(app).data, parse_constant=pytest.fail)["user_id"] == "ann"
+
+
+class Cache:
+    """A reverse proxy that keeps what may be kept, by address alone; it trusts the headers that CDNs obey first."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.kept: dict[str, Answer] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        asked = Request(environ)
+        answer = self.kept.get(asked.url)
+        if answer is None:
+            answer = Answer.from_app(self.app, environ, buffered=True)
+            answer.make_sequence()
+            if asked.method == "GET" and self.may_keep(answer):
+                self.kept[asked.url] = answer
+        return answer(environ, start_response)
+
+    @staticmethod
+    def may_keep(answer: Answer) -> bool:
+        for header in ("X-Accel-Expires", "CDN-Cache-Control", "Surrogate-Control"):
+            if header in answer.headers:
+                return True
+        asked = parse_cache_control_header(answer.headers.get("Cache-Control"))
+        forbidden = asked.no_store or asked.private
+        return not forbidden and bool(asked.public or asked.s_maxage or asked.max_age)
+
+
+def through(cache: Cache, path: str, who: str) -> str:
+    headers = {"Cookie": f"who={who}"} if who else {}
+    return Client(cache, use_cookies=False).get(path, headers={**OWN, **headers}).text
+
+
+PUBLISHED = pytest.mark.parametrize("by", ["the view", "an early hook", "a late hook"])
+
+
+@PUBLISHED
+@pytest.mark.parametrize("read", [(URL, json.loads), ("/by-hand", settings_in)], ids=["the route", "by hand"])
+def test_a_cache_in_front_gives_everybody_their_own_settings(by: str, read: tuple[str, Callable[..., Any]]) -> None:
+    path, parse = read
+    cache = Cache(published(by))
+    for who in (*PEOPLE, *PEOPLE):
+        assert parse(through(cache, path, who))["user_id"] == who
+    assert "user_id" not in parse(through(cache, path, ""))
+
+
+@PUBLISHED
+def test_a_cache_in_front_asks_the_route_again_after_a_visitor(by: str) -> None:
+    cache = Cache(published(by))
+    found = [json.loads(through(cache, URL, who)).get("user_id") for who in ("", "ann", "")]
+    assert found == [None, "ann", None]
+
+
+@PUBLISHED
+@pytest.mark.parametrize("first", ["", "ann"])
+def test_a_cache_in_front_never_gives_the_snippet_of_one_to_another(by: str, first: str) -> None:
+    cache = Cache(published(by))
+    for who in (first, *PEOPLE, "", *reversed(PEOPLE)):
+        page = through(cache, "/by-itself", who)
+        assert [other for other in PEOPLE if other != who and other in page] == []
+
+
+def test_the_cache_does_keep_what_is_public() -> None:
+    cache = Cache(published("a late hook"))
+    pages = [through(cache, "/plain", who) for who in PEOPLE]
+    assert pages == ["<p>the same for all</p>"] * 2
+    assert [url.rpartition("/")[2] for url in cache.kept] == ["plain"]
+
+
+def test_a_page_that_its_view_makes_public_stays_so_and_is_the_same_for_all() -> None:
+    cache = Cache(published("the view"))
+    assert [through(cache, "/by-itself", who) for who in PEOPLE] == ["<body></body>"] * 2
+    assert list(cache.kept) == ["http://localhost/by-itself"]
