@@ -12,19 +12,15 @@ from typing import Any, NamedTuple, cast
 from .api import LEGACY, UserRef
 from .at_exit import AT_EXIT
 from .calls import Call, Delete, Group, Identify, Track, parse, user_id_text
-from .delivery import DirectSender, Worker
+from .delivery import DirectSender, ProcessState
 from .delivery.batch import UNDELIVERABLE, changed_call
 from .diagnostics import WARNINGS, Diagnostics, logger
-from .errors import CallError, OutboxError, SettingsError
-from .outbox import Outbox, claim, open_outbox
+from .errors import CallError, OutboxError
 from .serialize import read, whole_text, write
 from .settings import Settings
 from .traits import companies_of, company_of, split
 from .transport import HttpTransport, Transport
 
-# In a web server the threads live beside those of the requests; a worker process of its own takes more.
-_THREADS = 8
-_AFTER_REFUSAL = 60.0
 _LOOK = 0.25
 _UNKNOWN_USER = "is needed, or an e-mail in the traits: Intercom keeps nothing of an unknown user"
 _UNKNOWN_GROUP = (
@@ -73,7 +69,7 @@ class Ingest:
         self._on_accepted = on_accepted
         self._transport = transport
         self._locks: dict[int, threading.Lock] = {}
-        self._state: _ProcessState | None = None
+        self._state: ProcessState | None = None
         self._event_names: set[str] = set()
         self._senders: dict[int, DirectSender] = {}
 
@@ -96,7 +92,7 @@ class Ingest:
         state = self._open(strict=strict)
         if connection is not None:
             state.outbox.put_within(connection, *message)
-        elif not state.outbox.put(*message):
+        elif not (state.outbox.replace if _strikes(prepared) else state.outbox.put)(*message):
             logger.info("a call with a message id of the last 24 hours came again; it is not sent twice")
         state.deliver()
 
@@ -105,17 +101,8 @@ class Ingest:
 
         A value that cannot be sent is logged and left out. Raises OutboxError when the outbox cannot be written.
         """
-        messages: list[_Put] = []
-        for item in calls:
-            call = self._prepared(item)
-            if call is None:
-                continue
-            if type(call) is PlainMessage:
-                if call.event is not None and call.event not in self._event_names:
-                    self._count_name(call.event)
-                messages.append((call.user_id, call.body, call.message_id))
-            elif (message := self.validate(cast("Call", call), strict=False)) is not None:
-                messages.append(message)
+        parts = self._parts(calls)
+        messages = [message for part, _ in parts for message in part]
         if not messages or not self.settings.enabled:
             return 0
         if self.settings.deliver == "now":
@@ -123,11 +110,29 @@ class Ingest:
                 self._direct().send(user, body)
             return len(messages)
         state = self._open(strict=False)
-        accepted = state.outbox.put_all(messages)
+        accepted = sum(
+            state.outbox.replace(*part[0]) if strikes else state.outbox.put_all(part) for part, strikes in parts
+        )
         state.deliver()
         if self._on_accepted is not None:
             self._on_accepted([body for _, body, _ in messages])
         return accepted
+
+    def _parts(self, calls: Iterable[Call | PlainMessage]) -> list[tuple[list[_Put], bool]]:
+        """The messages of calls, in parts that are each kept together: a deletion, which strikes, is one by itself."""
+        parts: list[tuple[list[_Put], bool]] = [([], False)]
+        for item in calls:
+            call = self._prepared(item)
+            if type(call) is PlainMessage:
+                if call.event is not None and call.event not in self._event_names:
+                    self._count_name(call.event)
+                parts[-1][0].append((call.user_id, call.body, call.message_id))
+            elif call is not None and (message := self.validate(cast("Call", call), strict=False)) is not None:
+                if _strikes(call):
+                    parts += [([message], True), ([], False)]
+                else:
+                    parts[-1][0].append(message)
+        return [part for part in parts if part[0]]
 
     def prepare(self, call: Call, *, strict: bool) -> Call | None:
         """Return a call as ``before_send`` wants it sent, or None where it is to be dropped, which is counted.
@@ -249,13 +254,13 @@ class Ingest:
         if state is not None and state.pid == os.getpid():
             state.close()
 
-    def _open(self, *, strict: bool) -> _ProcessState:
+    def _open(self, *, strict: bool) -> ProcessState:
         state, pid = self._state, os.getpid()
         if state is not None and state.pid == pid:
             return state
         with self._locks.setdefault(pid, threading.Lock()):
             if self._state is None or self._state.pid != pid:
-                self._state = _ProcessState(self.settings, self._transport, strict=strict)
+                self._state = ProcessState(self.settings, self._transport, strict=strict)
                 AT_EXIT.add(self, self.settings.exit_timeout)
             return self._state
 
@@ -272,84 +277,14 @@ class Ingest:
             )
 
 
-class _ProcessState:
-    """The outbox, the transport and the worker of one process."""
-
-    def __init__(self, settings: Settings, transport: Transport | None, *, strict: bool) -> None:
-        self.pid = os.getpid()
-        self._settings = settings
-        self._own = _http(settings, strict=strict) if settings.deliver == "thread" and transport is None else None
-        self._transport = transport if transport is not None else self._own
-        self.outbox: Outbox = open_outbox(settings.outbox)
-        try:
-            claim(self.outbox, settings.app_id)
-        except BaseException:
-            self.outbox.close()
-            raise
-        self._worker: Worker | None = None
-        self._started_at = 0.0
-        self._lock = threading.Lock()
-
-    def deliver(self) -> None:
-        """See to it that what waits is delivered, unless that is another process's work."""
-        if self._worker is not None and self._worker.is_running:
-            self._worker.wake()
-        else:
-            self._start()
-
-    def is_delivering(self) -> bool:
-        """Whether this process delivers, and Intercom lets it."""
-        return self._worker is not None and self._worker.is_running
-
-    def wait(self, seconds: float) -> None:
-        """Wait until a user's calls were dealt with, or the time is over."""
-        if self._worker is not None:
-            self._worker.wait_for_progress(seconds)
-
-    def close(self) -> None:
-        """End the threads, those in flight with their request, and close the outbox behind them."""
-        if self._worker is not None:
-            self._worker.stop(close_outbox=True)
-        if not self.is_delivering():  # no thread would: a worker whose token was refused has ended by itself
-            self.outbox.close()
-        if self._own is not None:
-            self._own.close()
-
-    def _start(self) -> None:
-        """Start the worker; a token that was refused is tried again after a minute."""
-        if self._settings.deliver != "thread" or self._transport is None:
-            return
-        with self._lock:
-            former = self._worker
-            if former is not None and former.is_running:
-                return
-            refused = former is not None and former.unauthorized is not None
-            if refused and time.monotonic() - self._started_at < _AFTER_REFUSAL:
-                return
-            self._started_at = time.monotonic()
-            worker = Worker(self._settings, self.outbox, self._transport, threads=_THREADS)
-            try:
-                worker.start()
-            except RuntimeError:  # the call is accepted all the same
-                logger.exception("no thread can be started to deliver; the next call tries again")
-            else:
-                self._worker = worker
-
-
-def _http(settings: Settings, *, strict: bool) -> HttpTransport | None:
-    """The way to Intercom; without a token, calls are kept all the same where customers would meet the error."""
-    try:
-        return HttpTransport(settings, connections=_THREADS)
-    except SettingsError as error:
-        if strict:
-            raise
-        logger.error("calls are kept and not delivered, until somebody sets it: %s", error)
-        return None
-
-
 def has_effect(call: Call) -> bool:
     """Return whether Intercom keeps anything of a call from a server: of its type, its integrations and its user."""
     return isinstance(call, _HAVE_EFFECT) and call.for_intercom and _partition_key(call) is not None
+
+
+def _strikes(call: Call | PlainMessage | None) -> bool:
+    """Whether what waits for the user of a call goes with it: of one who is archived all is told before."""
+    return isinstance(call, Delete) and not call.archive
 
 
 def _partition_key(call: Identify | Group | Track | Delete) -> str | None:

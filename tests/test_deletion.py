@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from segment_intercom import (
 from segment_intercom.calls import message_of
 from segment_intercom.cli import main
 from segment_intercom.ingest import Ingest
-from segment_intercom.outbox import Outbox, open_outbox
+from segment_intercom.outbox import Lease, Outbox, open_outbox
 from segment_intercom.sandbox import Workspace, create_sandbox
 from tests.collector.conftest import BROWSER, Received, received
 from tests.contract import check
@@ -82,6 +84,69 @@ def test_an_email_names_a_user_too(intercom: Intercom) -> None:
         analytics.delete(email="ann@example.com")
         assert analytics.flush(30) == 0
     assert intercom.state["people"] == []
+
+
+def test_what_waits_for_a_user_is_struck(intercom: Intercom) -> None:
+    with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
+        for user in ("ann", "bob"):
+            for number in range(3):
+                analytics.track(user, "Baked", {"number": number})
+        analytics.delete("ann")
+    assert intercom.outbox.counts().waiting == 4
+    intercom.deliver()
+    assert people(intercom) == ["bob"]
+    assert "ann" not in repr(intercom.state["requests"][:-1])
+
+
+def test_who_is_archived_is_told_of_before(intercom: Intercom) -> None:
+    with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
+        analytics.identify("ann", {"plan": "pro"})
+        analytics.delete("ann", archive=True)
+    intercom.deliver()
+    assert intercom.outbox.counts().delivered == 2
+
+
+def test_a_batch_strikes_what_came_before_in_it(tmp_path: Path) -> None:
+    settings = Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/o.db")
+    calls = [Track("Baked", {}, "ann"), Track("Baked", {}, "bob"), Delete(user_id="ann"), Track("Back", {}, "ann")]
+    with closing(Ingest(settings)) as ingest:
+        assert ingest.enqueue_all(calls) == 4
+    with closing(open_outbox(settings.outbox)) as outbox:
+        assert [json.loads(message.body)["type"] for message in outbox.browse()] == ["track", "delete", "track"]
+
+
+def by_email(intercom: Intercom) -> Lease:
+    """Ann is known, a call of theirs is with a worker, and a deletion by e-mail waits."""
+    intercom.put(type="identify", userId="ann", traits={"email": "ann@example.com"})
+    intercom.deliver()
+    intercom.put(type="track", userId="ann", event="Baked")
+    lease = intercom.outbox.lease()
+    assert lease is not None
+    with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
+        analytics.delete(email="Ann@example.com")
+    return lease
+
+
+def test_a_deletion_by_email_strikes_what_waits_under_the_id(intercom: Intercom) -> None:
+    intercom.outbox.release(by_email(intercom), 60)
+    intercom.put(type="identify", userId="ann", traits={"plan": "again"})  # who comes back is somebody new
+    intercom.deliver()
+    assert people(intercom) == []
+    intercom.now += 61
+    intercom.deliver()
+    (person,) = intercom.state["people"]
+    assert person["custom_attributes"] == {"plan": "again"}
+    assert intercom.events == []
+
+
+def test_a_deletion_by_email_waits_for_a_call_on_its_way(intercom: Intercom) -> None:
+    lease = by_email(intercom)
+    intercom.deliver()
+    assert people(intercom) == ["ann"]
+    intercom.sender.deliver(lease)
+    intercom.now += 10
+    intercom.deliver()
+    assert people(intercom) == []
 
 
 def test_a_user_whom_intercom_does_not_know_is_no_failure(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:

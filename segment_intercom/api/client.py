@@ -17,10 +17,13 @@ _NOT_THE_CALLS = (401, 402, 403)
 class LeasedClient:
     """Sends for one lease, and counts what it sends."""
 
-    def __init__(self, transport: Transport, outbox: Outbox, lease: Lease, stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, transport: Transport, outbox: Outbox, lease: Lease, stopping: Callable[[], bool], number: int = 0
+    ) -> None:
         self._transport = transport
         self._outbox = outbox
         self._lease = lease
+        self._number = number
         self._stopping = stopping
 
     def send(self, operation: Operation) -> Reply:
@@ -43,6 +46,17 @@ class LeasedClient:
         if reply.status >= 500 or reply.status == _TIMED_OUT:
             raise RetryableError(f"Intercom answered {reply.status}")
         return reply
+
+    def forget_user(self, key: str) -> None:
+        """Drop what was accepted of a user, by another key than the lease's, before the message that is being sent.
+
+        Raises RetryableError while a worker holds a call of theirs: it would make the user anew.
+        """
+        if key == self._lease.user:
+            return
+        if not self._outbox.strike(key, self._number):
+            raise RetryableError("calls of the user to be deleted are on their way")
+        self._outbox.discard(key)
 
 
 def is_success(reply: Reply) -> bool:

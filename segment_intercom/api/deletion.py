@@ -5,10 +5,13 @@ Source: Intercom's published API description, "Delete a contact", "Archive conta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..calls import Delete
 from ..diagnostics import Diagnostics, logger
 from ..settings import Settings
 from ..transport import Operation
+from .client import is_success
 from .contacts import contact_reference
 from .endpoint import Api, Endpoint, UserPayload
 from .references import check, look_up_contact
@@ -33,11 +36,23 @@ def perform_deletion(api: Api, operation: Operation, _: UserPayload) -> None:
     if contact is None:
         logger.warning("a user was to be deleted whom Intercom does not know, or has archived; nothing is deleted")
         return
+    if operation.method == "DELETE":
+        for key in _keys(api, contact):
+            api.client.forget_user(key)
     api.cache.delete_contact(reference, contact)
     path = operation.path.replace("{contact_id}", contact)
     reply = api.client.send(Operation(operation.method, path))
     if reply.status not in _GONE:
         check(reply)
+
+
+def _keys(api: Api, contact: str) -> list[str]:
+    """The keys under which calls of a contact may wait: its user id, and its e-mail."""
+    reply = api.client.send(Operation("GET", f"/contacts/{contact}"))
+    if not is_success(reply) or not isinstance(reply.body, Mapping):
+        return []
+    user_id, email = reply.body.get("external_id"), reply.body.get("email")
+    return [key for key in (user_id, email.lower() if isinstance(email, str) else None) if isinstance(key, str) and key]
 
 
 DELETE_CONTACT = Endpoint("DELETE", "/contacts/{contact_id}", perform_deletion)

@@ -3,4 +3,5 @@
 from ..api.errors import Unauthorized as Unauthorized
 from .deliver import Sender as Sender
 from .now import DirectSender as DirectSender
+from .process import ProcessState as ProcessState
 from .worker import Worker as Worker

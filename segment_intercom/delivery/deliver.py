@@ -128,7 +128,8 @@ class Sender:
 
     def send(self, lease: Lease, batch: Batch) -> None:
         """Perform what a batch asks for; raises one of the errors of the API."""
-        client = LeasedClient(self._transport, self._outbox, lease, self._stopping)
+        number = batch.messages[0].number
+        client = LeasedClient(self._transport, self._outbox, lease, self._stopping, number)
         is_legacy = self._settings.api_version == LEGACY  # which creates attributes by itself
         attributes = AttributeCreator(
             client,

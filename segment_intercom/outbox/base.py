@@ -81,6 +81,18 @@ class Queue(Protocol):
     def put_all(self, messages: Iterable[tuple[str, bytes, str | None]]) -> int:
         """Keep several messages, each as (user, body, message id), or none if it raises; return how many are new."""
 
+    def replace(self, user: str, body: bytes, message_id: str | None = None) -> bool:
+        """Keep a message in place of all that wait for a user, which are dropped. False as in ``put``.
+
+        What a worker holds may still be delivered, before this message is.
+        """
+
+    def strike(self, user: str, before: int) -> bool:
+        """Drop what waits for a user with a lower number than ``before``.
+
+        False, and nothing is dropped, while a worker holds a message of theirs.
+        """
+
     def lease(self) -> Lease | None:
         """Take the messages of the user who has waited longest, for 30 seconds; None when no user is due."""
 

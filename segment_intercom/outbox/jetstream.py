@@ -16,13 +16,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from nats.aio.msg import Msg
 
-from ..errors import CallError, OutboxError, SettingsError
+from ..errors import CallError, OutboxError
 from .base import Counts, DeadLetter, Lease, QueuedMessage, WaitingMessage
-from .nats_session import NatsSession, Place, SessionError
+from .nats_session import NatsSession, SessionError, place_of
 from .sqlite import id_digest
 from .statements import LEASE_SECONDS, as_bytes, as_text
 
@@ -53,7 +52,7 @@ class JetStreamOutbox:
     """
 
     def __init__(self, address: str) -> None:
-        self._place = _place(address)
+        self._place = place_of(address)
         self._lock = threading.Lock()
         self._sessions: dict[int, NatsSession] = {}
         self._held: dict[str, _Held] = {}
@@ -97,19 +96,54 @@ class JetStreamOutbox:
         Where it raises, the first ones may have been kept: their ids tell that they come again.
         """
         rows = [(as_bytes(user), body, message_id) for user, body, message_id in messages]
-        session, accepted = self._session(), 0
-        for user, body, message_id in rows:
-            partition = _partition_of(user)
-            headers = {_USER: base64.b64encode(user).decode()}
-            if message_id is not None:
-                headers["Nats-Msg-Id"] = id_digest(message_id).hex()
-            ack = self._run(session.publish(self._place.subject(partition), body, headers))
-            if not ack.duplicate:
-                accepted += 1
-                with self._lock:
-                    self._put.setdefault(partition, []).append(ack.seq)
+        session = self._session()
+        accepted = sum(self._publish(session, *row) is not None for row in rows)
         self._wake_others(session)
         return accepted
+
+    def _publish(self, session: NatsSession, user: bytes, body: bytes, message_id: str | None) -> int | None:
+        """Keep a message; return its number, or None where its id came before."""
+        partition = _partition_of(user)
+        headers = {_USER: base64.b64encode(user).decode()}
+        if message_id is not None:
+            headers["Nats-Msg-Id"] = id_digest(message_id).hex()
+        ack = self._run(session.publish(self._place.subject(partition), body, headers))
+        if ack.duplicate:
+            return None
+        with self._lock:
+            self._put.setdefault(partition, []).append(ack.seq)
+        number: int = ack.seq
+        return number
+
+    def replace(self, user: str, body: bytes, message_id: str | None = None) -> bool:
+        """Keep a message, then drop all that waits for its user before it. False as in ``put``."""
+        session, key = self._session(), as_bytes(user)
+        if (number := self._publish(session, key, body, message_id)) is None:
+            return False
+        self._strike(session, key, number)
+        self._wake_others(session)
+        return True
+
+    def strike(self, user: str, before: int) -> bool:
+        """Drop what waits for a user with a lower number; False while a worker holds a message of theirs."""
+        session, key = self._session(), as_bytes(user)
+        held = self._run(session.held(_partition_of(key)))
+        if held is not None and _user_of(held) == user:
+            return False
+        self._strike(session, key, before)
+        return True
+
+    def _strike(self, session: NatsSession, user: bytes, before: int) -> None:
+        partition = _partition_of(user)
+        struck = [
+            message.seq or 0
+            for message in self._run(session.read_partition(partition, before))
+            if _decoded((message.headers or {}).get(_USER, "")) == user
+        ]
+        for number in struck:
+            self._run(session.delete(self._place.stream, number))
+        with self._lock:
+            self._put[partition] = [number for number in self._put.get(partition, []) if number not in struck]
 
     def put_within(self, connection: Any, user: str, body: bytes, message_id: str | None = None) -> None:
         """Raise CallError: an application's transaction is one of its database."""
@@ -141,8 +175,7 @@ class JetStreamOutbox:
             self._held[message.reply] = _Held(message, asked + LEASE_SECONDS, partition)
         attempts, since = self._failures(number) if (message.metadata.num_delivered or 1) > 1 else (0, None)
         queued = QueuedMessage(number, message.data)
-        user = as_text(_decoded((message.headers or {}).get(_USER, "")))
-        return Lease(user, (queued,), message.reply, attempts, since, give_up_after=_GIVE_UP_AFTER)
+        return Lease(_user_of(message), (queued,), message.reply, attempts, since, give_up_after=_GIVE_UP_AFTER)
 
     def _failures(self, number: int) -> tuple[int, float | None]:
         attempts, _, since = (self.get(f"failing {number}") or "").partition(" ")
@@ -213,10 +246,7 @@ class JetStreamOutbox:
     def browse(self, after: int = 0, limit: int = 500) -> list[WaitingMessage]:
         """Messages that wait, in the order of acceptance, those with a higher number than ``after``."""
         messages = self._run(self._session().read(self._place.stream, after, limit))
-        return [
-            WaitingMessage(message.seq, as_text(_decoded((message.headers or {}).get(_USER, ""))), message.data or b"")
-            for message in messages
-        ]
+        return [WaitingMessage(message.seq, _user_of(message), message.data or b"") for message in messages]
 
     def next_due(self) -> float | None:
         """The seconds until another look is worth it; None when nothing waits."""
@@ -340,26 +370,6 @@ class JetStreamOutbox:
             raise OutboxError(f"{self.location}: {error}") from error
 
 
-def _place(address: str) -> Place:
-    """Read an address; raises SettingsError for what is none, or has an option that there is not."""
-    parts = urlsplit(address)
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    unknown = options.keys() - {"replicas", "credentials", "name"}
-    replicas, name = options.get("replicas", "1"), options.get("name", "intercom")
-    if unknown or not parts.netloc or replicas not in ("1", "3", "5") or not name.isalnum():
-        raise SettingsError(
-            "outbox",
-            "must be nats://host:4222, with replicas=1, 3 or 5, credentials=FILE and name=letters in its query at most",
-        )
-    return Place(
-        servers=tuple(f"{parts.scheme}://{host}" for host in parts.netloc.split(",")),
-        shown=",".join(f"{parts.scheme}://{host.rpartition('@')[2]}" for host in parts.netloc.split(",")),
-        name=name,
-        replicas=int(replicas),
-        credentials=options.get("credentials"),
-    )
-
-
 def _partition_of(user: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(user, digest_size=4).digest(), "big") % PARTITIONS
 
@@ -371,6 +381,10 @@ def _key(key: str) -> str:
 
 def _decoded(text: str) -> bytes:
     return base64.b64decode(text)
+
+
+def _user_of(message: Any) -> str:
+    return as_text(_decoded((message.headers or {}).get(_USER, "")))
 
 
 def _dead_letter(message: Any) -> DeadLetter:

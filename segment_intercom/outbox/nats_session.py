@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -30,6 +31,7 @@ from nats.js.api import (
 from nats.js.errors import APIError, BadRequestError, KeyNotFoundError, KeyWrongLastSequenceError, NotFoundError
 from nats.js.errors import Error as JetStreamError
 
+from ..errors import SettingsError
 from .statements import LEASE_SECONDS
 
 _SECONDS = 5.0
@@ -80,6 +82,26 @@ class Place:
     def subject(self, partition: int) -> str:
         """Where messages of a partition are published."""
         return f"{self.name}.user.{partition}"
+
+
+def place_of(address: str) -> Place:
+    """Read an address; raises SettingsError for what is none, or has an option that there is not."""
+    parts = urlsplit(address)
+    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    unknown = options.keys() - {"replicas", "credentials", "name"}
+    replicas, name = options.get("replicas", "1"), options.get("name", "intercom")
+    if unknown or not parts.netloc or replicas not in ("1", "3", "5") or not name.isalnum():
+        raise SettingsError(
+            "outbox",
+            "must be nats://host:4222, with replicas=1, 3 or 5, credentials=FILE and name=letters in its query at most",
+        )
+    return Place(
+        servers=tuple(f"{parts.scheme}://{host}" for host in parts.netloc.split(",")),
+        shown=",".join(f"{parts.scheme}://{host.rpartition('@')[2]}" for host in parts.netloc.split(",")),
+        name=name,
+        replicas=int(replicas),
+        credentials=options.get("credentials"),
+    )
 
 
 class NatsSession:
@@ -246,6 +268,32 @@ class NatsSession:
             after = message.seq or after + 1
             messages.append(message)
         return messages
+
+    async def held(self, partition: int) -> RawStreamMsg | None:
+        """The message of a partition that a worker holds, or that waits for its next attempt."""
+        info = await self._jetstream.consumer_info(self._place.stream, str(partition))
+        if not info.num_ack_pending or info.delivered is None:
+            return None
+        try:
+            return await self._jetstream.get_msg(self._place.stream, seq=info.delivered.stream_seq)
+        except NotFoundError:
+            return None
+
+    async def read_partition(self, partition: int, before: int) -> list[RawStreamMsg]:
+        """The messages of a partition with a lower number that no worker has had yet, in their order."""
+        info = await self._jetstream.consumer_info(self._place.stream, str(partition))
+        number, messages = info.delivered.stream_seq if info.delivered is not None else 0, list[RawStreamMsg]()
+        while True:
+            try:
+                message = await self._jetstream.get_msg(
+                    self._place.stream, seq=number + 1, subject=self._place.subject(partition), next=True
+                )
+            except NotFoundError:
+                return messages
+            number = message.seq or number + 1
+            if number >= before:
+                return messages
+            messages.append(message)
 
     async def delete(self, stream: str, number: int) -> None:
         """Remove a message of a stream."""

@@ -23,6 +23,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ..diagnostics import logger
 from ..errors import CallError, OutboxError
+from . import postgres_statements as sql
 from .base import Counts, DeadLetter, Lease, QueuedMessage, WaitingMessage
 from .sqlite import id_digest
 from .statements import LEASE_SECONDS, MESSAGES_LEASED, PARTITIONED_AT_ONCE, as_bytes, as_text
@@ -85,14 +86,14 @@ class PostgresOutbox:
 
     def put(self, user: str, body: bytes, message_id: str | None = None) -> bool:
         """Keep a message of a user; False, and nothing is kept, when its id came in the last 24 hours."""
-        accepted: bool = self._one(_PUT_ONE, (self._own_origin(), *self._single(user, body, message_id)))
+        accepted: bool = self._one(sql.PUT_ONE, (self._own_origin(), *self._single(user, body, message_id)))
         self._count(int(accepted))
         return accepted
 
     def put_all(self, messages: Iterable[tuple[str, bytes, str | None]]) -> int:
         """Keep several messages, each as (user, body, message id), or none if it raises; return how many are new."""
         arguments = _arguments(messages)
-        accepted: int = self._one(_PUT, (self._own_origin(), *arguments, self._wakes(), self._now()))
+        accepted: int = self._one(sql.PUT, (self._own_origin(), *arguments, self._wakes(), self._now()))
         self._count(accepted)
         return accepted
 
@@ -108,19 +109,29 @@ class PostgresOutbox:
     def put_within(self, connection: Any, user: str, body: bytes, message_id: str | None = None) -> None:
         """Keep a message exactly when the transaction of a psycopg or SQLAlchemy connection, or session, commits."""
         try:
-            _execute_within(connection, _PUT_ONE.replace("%b", "%s"), (0, *self._single(user, body, message_id)))
+            _execute_within(connection, sql.PUT_ONE.replace("%b", "%s"), (0, *self._single(user, body, message_id)))
         except Exception as error:
             cause = getattr(error, "orig", error)  # SQLAlchemy's errors hold the driver's
             if not isinstance(cause, psycopg.Error):
                 raise
             raise OutboxError(f"connection: {_reason(cause)}; the call is not kept, {_remedy(cause)}") from error
 
+    def replace(self, user: str, body: bytes, message_id: str | None = None) -> bool:
+        """Keep a message in place of all that wait for a user, which are dropped. False as in ``put``."""
+        accepted: bool = self._one(sql.REPLACE, (self._own_origin(), *self._single(user, body, message_id)))
+        self._count(int(accepted))
+        return accepted
+
+    def strike(self, user: str, before: int) -> bool:
+        """Drop what waits for a user with a lower number; False while a worker holds a message of theirs."""
+        return self._one(sql.STRIKE, (as_bytes(user), before, self._now())) is True
+
     def lease(self) -> Lease | None:
         """Take the messages, at most 50, of the user who has waited longest; None when no user is due."""
         token = secrets.token_hex(8)
         while True:
-            more = self._one(_PARTITION, (PARTITIONED_AT_ONCE, self._now()))
-            rows = self._all(_LEASE, (token, LEASE_SECONDS, MESSAGES_LEASED, self._now()))
+            more = self._one(sql.PARTITION, (PARTITIONED_AT_ONCE, self._now()))
+            rows = self._all(sql.LEASE, (token, LEASE_SECONDS, MESSAGES_LEASED, self._now()))
             if rows:
                 user, attempts, failing_since, _, _ = rows[0]
                 messages = tuple(QueuedMessage(number, bytes(body)) for *_, number, body in rows)
@@ -130,7 +141,7 @@ class PostgresOutbox:
 
     def renew(self, lease: Lease) -> bool:
         """Keep a lease for 30 seconds from now, also one that is over, while no other worker has taken the user."""
-        return self._run(_RENEW, (self._now(), LEASE_SECONDS, as_bytes(lease.user), lease.token)) == 1
+        return self._run(sql.RENEW, (self._now(), LEASE_SECONDS, as_bytes(lease.user), lease.token)) == 1
 
     def done(self, lease: Lease, messages: Sequence[QueuedMessage]) -> bool:
         """Remove messages as delivered; the lease ends with its last one. False, and nothing is done, when it has."""
@@ -146,26 +157,26 @@ class PostgresOutbox:
         numbers = [message.number for message in messages]
         leased = [message.number for message in lease.messages]
         arguments = (as_bytes(lease.user), lease.token, numbers, leased, reason, reply, self._now())
-        return self._one(_REMOVE, arguments) is True
+        return self._one(sql.REMOVE, arguments) is True
 
     def retry(self, lease: Lease, delay: float) -> None:
         """End a lease after a failure of its first message; the user waits for ``delay`` seconds."""
-        self._run(_PUT_OFF, (as_bytes(lease.user), lease.token, delay, True, self._now()))
+        self._run(sql.PUT_OFF, (as_bytes(lease.user), lease.token, delay, True, self._now()))
 
     def release(self, lease: Lease, delay: float = 0.0) -> None:
         """End a lease without a failure; the user waits for ``delay`` seconds."""
-        self._run(_PUT_OFF, (as_bytes(lease.user), lease.token, delay, False, self._now()))
+        self._run(sql.PUT_OFF, (as_bytes(lease.user), lease.token, delay, False, self._now()))
 
     def browse(self, after: int = 0, limit: int = 500) -> list[WaitingMessage]:
         """Messages that wait, in the order of acceptance, those with a higher number than ``after``."""
-        rows = self._all(_BROWSE, (after, limit))
+        rows = self._all(sql.BROWSE, (after, limit))
         return [WaitingMessage(number, as_text(bytes(user)), bytes(body)) for number, user, body in rows]
 
     def next_due(self) -> float | None:
         """The seconds until ``lease`` may find a user, 0 when it may now; None when nothing waits."""
-        if self._one(_PARTITION, (PARTITIONED_AT_ONCE, self._now())):
+        if self._one(sql.PARTITION, (PARTITIONED_AT_ONCE, self._now())):
             return 0.0
-        wait = self._one(_NEXT_DUE, (self._now(),))
+        wait = self._one(sql.NEXT_DUE, (self._now(),))
         return None if wait is None else max(0.0, float(wait))
 
     def watch(self, wake: Callable[[], None]) -> None:
@@ -190,23 +201,23 @@ class PostgresOutbox:
 
     def oldest(self) -> float | None:
         """The age in seconds of the message that has waited longest; None when none waits."""
-        age = self._one(_OLDEST, (self._now(),))
+        age = self._one(sql.OLDEST, (self._now(),))
         return None if age is None else max(0.0, float(age))
 
     def left_out(self, number: int = 1) -> None:
         """Count values that Intercom refused by name, and without which the rest of a call was delivered."""
-        self._run(_COUNT_LEFT_OUT, (_LEFT_OUT, str(number).encode()))
+        self._run(sql.COUNT_LEFT_OUT, (_LEFT_OUT, str(number).encode()))
 
     def counts(self) -> Counts:
         """How many messages wait, were delivered and were given up."""
-        ((waiting, delivered, given_up, left_out),) = self._all(_COUNTS, (_LEFT_OUT,))
+        ((waiting, delivered, given_up, left_out),) = self._all(sql.COUNTS, (_LEFT_OUT,))
         return Counts(waiting, int(delivered), given_up, int(bytes(left_out or b"0")))
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """The newest dead letters, newest first."""
         return [
             DeadLetter(number, _text(user), bytes(body), _text(reason), _text(reply), at)
-            for number, user, body, reason, reply, at in self._all(_DEAD, (max(0, limit),))
+            for number, user, body, reason, reply, at in self._all(sql.DEAD, (max(0, limit),))
         ]
 
     def resend(self) -> int:
@@ -214,7 +225,7 @@ class PostgresOutbox:
         newest = self._one("SELECT max(id) FROM segment_intercom.dead")
         resent, moved = 0, newest is not None
         while moved:
-            moved = self._one(_RESEND, (newest, PARTITIONED_AT_ONCE, self._now()))
+            moved = self._one(sql.RESEND, (newest, PARTITIONED_AT_ONCE, self._now()))
             resent += moved
         return resent
 
@@ -226,12 +237,12 @@ class PostgresOutbox:
 
     def get(self, key: str) -> str | None:
         """What was remembered under a key, by any worker, while it lasts."""
-        value = self._one(_GET, (as_bytes(key), self._now()))
+        value = self._one(sql.GET, (as_bytes(key), self._now()))
         return None if value is None else _text(value)
 
     def set(self, key: str, value: str, seconds: float) -> None:
         """Keep a value for all workers."""
-        self._run(_SET, (as_bytes(key), as_bytes(value), self._now(), seconds))
+        self._run(sql.SET, (as_bytes(key), as_bytes(value), self._now(), seconds))
 
     def delete(self, key: str) -> None:
         """Drop what was remembered under a key."""
@@ -364,25 +375,3 @@ def _reason(error: psycopg.Error) -> str:
 def _remedy(error: psycopg.Error) -> str:
     missing = psycopg.errors.UndefinedTable, psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName
     return _MIGRATE if isinstance(error, missing) else "look at the server's log"
-
-
-_PUT = "SELECT segment_intercom.put(%s, %s::bytea[], %s::bytea[], %s::bytea[], %s, %s)"
-_PUT_ONE = "SELECT segment_intercom.put_one(%s, %b, %b, %b, %s, %s)"
-_PARTITION = "SELECT segment_intercom.partition_new(%s, %s)"
-_LEASE = "SELECT * FROM segment_intercom.lease_next(%s, %s, %s, %s)"
-_RENEW = "UPDATE segment_intercom.users SET due = segment_intercom.moment(%s) + %s WHERE user_key = %s AND token = %s"
-_REMOVE = "SELECT segment_intercom.remove(%s, %s, %s::bigint[], %s::bigint[], %s, %s, %s)"
-_PUT_OFF = "SELECT segment_intercom.put_off(%s, %s, %s, %s, %s)"
-_BROWSE = "SELECT number, user_key, message FROM segment_intercom.mail WHERE number > %s ORDER BY number LIMIT %s"
-_NEXT_DUE = "SELECT min(due) - segment_intercom.moment(%s) FROM segment_intercom.users"
-_OLDEST = "SELECT segment_intercom.moment(%s) - at FROM segment_intercom.mail ORDER BY number LIMIT 1"
-_RESEND = "SELECT segment_intercom.resend(%s, %s, %s)"
-_DEAD = "SELECT number, user_key, message, reason, reply, at FROM segment_intercom.dead ORDER BY id DESC LIMIT %s"
-_GET = "SELECT value FROM segment_intercom.notes WHERE key = %s AND until > segment_intercom.moment(%s)"
-_SET = """INSERT INTO segment_intercom.notes (key, value, until) VALUES (%s, %s, segment_intercom.moment(%s) + %s)
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until"""
-_COUNT_LEFT_OUT = """INSERT INTO segment_intercom.notes AS notes (key, value, until) VALUES (%s, %s, 1e12)
-    ON CONFLICT (key) DO UPDATE SET value = convert_to((convert_from(notes.value, 'UTF8')::bigint
-        + convert_from(excluded.value, 'UTF8')::bigint)::text, 'UTF8')"""
-_COUNTS = """SELECT (SELECT count(*) FROM segment_intercom.mail), (SELECT sum(delivered) FROM segment_intercom.state),
-    (SELECT count(*) FROM segment_intercom.dead), (SELECT value FROM segment_intercom.notes WHERE key = %s)"""

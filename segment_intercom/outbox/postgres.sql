@@ -87,6 +87,43 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Removes what waits for a user with a lower number.
+CREATE FUNCTION segment_intercom.remove_before(whose bytea, before bigint, given double precision)
+RETURNS void LANGUAGE sql AS $$
+    WITH gone AS (
+        DELETE FROM segment_intercom.mail WHERE user_key = whose AND number < before RETURNING origin)
+    INSERT INTO segment_intercom.tally AS tally (origin, gone, at)
+    SELECT origin, count(*), segment_intercom.moment(given) FROM gone WHERE origin <> 0 GROUP BY origin ORDER BY origin
+    ON CONFLICT (origin) DO UPDATE SET gone = tally.gone + excluded.gone, at = excluded.at
+$$;
+
+-- Keeps a message in place of all that wait for a user; returns whether it is new.
+CREATE FUNCTION segment_intercom.replace(
+    whence bigint, whose bytea, body bytea, key bytea, wakes boolean, given double precision)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT segment_intercom.put_one(whence, whose, body, key, wakes, given) THEN
+        RETURN false;
+    END IF;
+    PERFORM segment_intercom.remove_before(whose, currval('segment_intercom.mail_number_seq'), given);
+    RETURN true;
+END $$;
+
+-- Removes what waits for a user with a lower number; returns false while a worker holds a message of theirs.
+CREATE FUNCTION segment_intercom.strike(whose bytea, before bigint, given double precision)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    now double precision := segment_intercom.moment(given);
+BEGIN
+    PERFORM 1 FROM segment_intercom.users WHERE user_key = whose FOR UPDATE;
+    PERFORM 1 FROM segment_intercom.users WHERE user_key = whose AND token IS NOT NULL AND due > now;
+    IF FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM segment_intercom.remove_before(whose, before, given);
+    RETURN true;
+END $$;
+
 -- Moves the next arrivals to their users; returns whether there are more.
 CREATE FUNCTION segment_intercom.partition_new(most integer, given double precision)
 RETURNS boolean LANGUAGE plpgsql AS $$

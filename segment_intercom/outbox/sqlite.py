@@ -73,6 +73,20 @@ def _not_seen(connection: sqlite3.Connection, rows: Sequence[_Row], now: float) 
     return fresh
 
 
+def _strike(connection: sqlite3.Connection, user: bytes, before: int, now: float) -> None:
+    """Remove what waits for a user with a lower number; it counts neither as delivered nor as given up.
+
+    Messages at the end of the log are never the last: so no number is used twice.
+    """
+    rows = connection.execute(statements.WAITING, {"user": user, "before": before}).fetchall()
+    numbers = json.dumps([number for (number,) in rows])
+    connection.execute(statements.TALLY, (now, numbers))
+    connection.execute("DELETE FROM mail WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
+    connection.execute(statements.STRIKE, (user, before))
+    connection.execute("UPDATE state SET laid_by = laid_by + ?, resent = resent + ?", (len(rows), len(rows)))
+    connection.execute(statements.FORGET_USER, (user, user))
+
+
 class SqliteOutbox:
     """An ``Outbox`` in a file; ``clock`` tells Unix seconds, which all processes that share the file agree on.
 
@@ -144,6 +158,30 @@ class SqliteOutbox:
             session.last_put = now
         return len(fresh)
 
+    def replace(self, user: str, body: bytes, message_id: str | None = None) -> bool:
+        """Keep a message in place of all that wait for a user, which are dropped. False as in ``put``."""
+        session, now = self._database.session, self._clock()
+        row = (as_bytes(user), body, None if message_id is None else id_digest(message_id))
+        with session.lock:
+            with self._database.writing() as connection:
+                if not _not_seen(connection, [row], now):
+                    return False
+                (last,) = connection.execute("SELECT last FROM progress").fetchone()
+                connection.execute(statements.APPEND, (last + 1, session.origin, now, row[0], body))
+                _strike(connection, row[0], last + 1, now)
+            session.accepted += 1
+            session.last_put = now
+        return True
+
+    def strike(self, user: str, before: int) -> bool:
+        """Drop what waits for a user with a lower number; False while a worker holds a message of theirs."""
+        now, key = self._clock(), as_bytes(user)
+        with self._database.writing() as connection:
+            if connection.execute(statements.IS_LEASED, (key, now)).fetchone() is not None:
+                return False
+            _strike(connection, key, before, now)
+        return True
+
     def lease(self) -> Lease | None:
         """Take the messages, at most 50, of the user who has waited longest; None when no user is due."""
         while True:
@@ -184,6 +222,10 @@ class SqliteOutbox:
                 if connection.execute(statements.LEASE_NEXT, (token, now + LEASE_SECONDS, user, due)).rowcount == 1:
                     rows = connection.execute(statements.MESSAGES, (user, statements.MESSAGES_LEASED)).fetchall()
                     messages = tuple(QueuedMessage(number, bytes(body)) for number, body in rows)
+                    if not messages:  # they were struck, and what replaces them is to be moved here yet
+                        if not connection.execute(statements.FORGET_EMPTY, (user, token, user)).rowcount:
+                            connection.execute(_RELEASE, (now, user, token))
+                        continue
                     return Lease(as_text(user), messages, token, attempts, failing_since)
         return None
 

@@ -29,6 +29,19 @@ LEASE_NEXT = "UPDATE users SET token = ?, due = ? WHERE user = ? AND due = ?"
 MESSAGES = """SELECT number, message FROM queue JOIN mail USING (number) WHERE queue.user = ?
     ORDER BY queue.number LIMIT ?"""
 REMOVE = "INSERT INTO removing (user, token, numbers, last, at, reason, reply) VALUES (?, ?, ?, ?, ?, ?, ?)"
+IS_LEASED = "SELECT 1 FROM users WHERE user = ? AND token IS NOT NULL AND due > ?"
+# What waits for a user, in their partition and among what is not there yet.
+WAITING = """SELECT number FROM queue WHERE user = :user AND number < :before
+    UNION SELECT number FROM mail WHERE number > (SELECT sorted FROM state) AND number < :before AND user = :user"""
+STRIKE = "DELETE FROM queue WHERE user = ? AND number < ?"
+FORGET_USER = """DELETE FROM users WHERE user = ? AND token IS NULL
+    AND NOT EXISTS (SELECT 1 FROM queue WHERE user = ?)"""
+FORGET_EMPTY = """DELETE FROM users WHERE user = ? AND token = ?
+    AND NOT EXISTS (SELECT 1 FROM queue WHERE user = ?)"""
+TALLY = """INSERT INTO tally (origin, gone, at)
+    SELECT origin, count(*), ? FROM mail
+    WHERE origin <> 0 AND number IN (SELECT value FROM json_each(?)) GROUP BY origin
+    ON CONFLICT (origin) DO UPDATE SET gone = gone + excluded.gone, at = excluded.at"""
 SEEN, ENDED = "seen before", "the lease has ended"
 
 RESEND = """INSERT INTO mail (number, origin, at, user, message)

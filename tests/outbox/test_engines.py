@@ -313,6 +313,59 @@ def test_dead_letters_can_be_dropped_for_good(box: Outbox) -> None:
     assert box.counts() == Counts(waiting=1, delivered=0, given_up=0)
 
 
+def test_a_message_replaces_what_waits_for_its_user(box: Outbox) -> None:
+    for number in range(300):  # more than are moved to the users at once
+        box.put("ann", b"%d" % number)
+    box.put("bob", b"bob")
+    assert box.replace("ann", b"last")
+    box.put("ann", b"later")
+    bodies: dict[str, list[bytes]] = {}
+    while (lease := box.lease()) is not None:
+        bodies.setdefault(lease.user, []).extend(message.body for message in lease.messages)
+        assert box.done(lease, lease.messages)
+    assert bodies == {"ann": [b"last", b"later"], "bob": [b"bob"]}
+    assert (box.left(), box.counts().waiting, box.counts().given_up) == (0, 0, 0)
+
+
+def test_what_a_worker_holds_is_not_replaced_before_it_ends(box: Outbox) -> None:
+    box.put("ann", b"first")
+    lease = box.lease()
+    assert lease is not None
+    box.replace("ann", b"last")
+    assert box.renew(lease)
+    assert box.done(lease, lease.messages)
+    after = box.lease()
+    assert after is not None
+    assert [message.body for message in after.messages] == [b"last"]
+
+
+def test_an_id_that_came_before_replaces_nothing(box: Outbox) -> None:
+    assert box.replace("ann", b"gone", "id-1")
+    box.put("ann", b"kept")
+    assert not box.replace("ann", b"gone", "id-1")
+    assert box.counts().waiting == 2
+
+
+def test_a_user_is_struck_up_to_a_number(box: Outbox) -> None:
+    for body in (b"1", b"2"):
+        box.put("ann", body)
+    box.put("bob", b"bob")
+    number = next(message.number for message in box.browse() if message.user == "bob")
+    box.put("ann", b"3")
+    assert box.strike("ann", number)
+    assert box.strike("nobody", number)
+    assert sorted(message.body for message in box.browse()) == [b"3", b"bob"]
+
+
+def test_who_is_leased_is_not_struck(box: Outbox) -> None:
+    box.put("ann", b"1")
+    lease = box.lease()
+    assert lease is not None
+    assert not box.strike("ann", 1_000)
+    assert box.done(lease, lease.messages)
+    assert box.strike("ann", 1_000)
+
+
 def test_dead_letters_are_sent_again_in_order_behind_what_waits(box: Outbox) -> None:
     for message in (b"1", b"2"):
         box.put("ann", message)
