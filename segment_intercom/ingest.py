@@ -13,12 +13,13 @@ from .api import LEGACY, UserRef
 from .at_exit import AT_EXIT
 from .calls import Call, Delete, Group, Identify, Track, parse, user_id_text
 from .delivery import DirectSender, ProcessState
-from .delivery.batch import UNDELIVERABLE, changed_call
+from .delivery.batch import UNDELIVERABLE, changed_call, lead_key
 from .diagnostics import WARNINGS, Diagnostics, logger
 from .errors import CallError, OutboxError
 from .serialize import read, whole_text, write
 from .settings import Settings
 from .traits import companies_of, company_of, split
+from .traits.event_names import is_wanted
 from .transport import HttpTransport, Transport
 
 _LOOK = 0.25
@@ -137,12 +138,19 @@ class Ingest:
     def prepare(self, call: Call, *, strict: bool) -> Call | None:
         """Return a call as ``before_send`` wants it sent, or None where it is to be dropped, which is counted.
 
-        An exception in it is the application's, and raised if ``strict``; else the call is kept as a dead letter.
+        An exception in it is the application's, and raised if ``strict``; else the call is kept as a dead letter. An
+        event that ``allow_events`` or ``deny_events`` keep from Intercom is dropped as well.
         """
-        if self.settings.before_send is None:
-            return call
+        prepared = call if self.settings.before_send is None else self._changed(call, strict=strict)
+        if isinstance(prepared, Track) and not is_wanted(prepared.event, self.settings):
+            WARNINGS.warn("event %.200r: not told to Intercom, by allow_events and deny_events", prepared.event)
+            return None
+        return prepared
+
+    def _changed(self, call: Call, *, strict: bool) -> Call | None:
+        """Return what ``before_send`` makes of a call."""
         try:
-            prepared = changed_call(self.settings.before_send, call)
+            prepared = changed_call(cast("Callable[[Any], Any]", self.settings.before_send), call)
         except Exception as error:
             if strict:
                 raise
@@ -153,7 +161,7 @@ class Ingest:
         return prepared
 
     def _prepared(self, call: Call | PlainMessage) -> Call | PlainMessage | None:
-        if self.settings.before_send is None:
+        if self.settings.before_send is None and not (self.settings.allow_events or self.settings.deny_events):
             return call
         return self.prepare(call.call() if isinstance(call, PlainMessage) else call, strict=False)
 
@@ -173,7 +181,7 @@ class Ingest:
         if not isinstance(call, _HAVE_EFFECT) or not call.for_intercom:
             return None
         diagnostics = Diagnostics(strict)
-        key = _partition_key(call)
+        key = _partition_key(call, leads=self.settings.leads and self.settings.api_version != LEGACY)
         if key is None:
             if strict:
                 raise CallError("user_id", _UNKNOWN_USER)
@@ -287,12 +295,15 @@ def _strikes(call: Call | PlainMessage | None) -> bool:
     return isinstance(call, Delete) and not call.archive
 
 
-def _partition_key(call: Identify | Group | Track | Delete) -> str | None:
+def _partition_key(call: Identify | Group | Track | Delete, *, leads: bool = False) -> str | None:
     """The partition key of a call, its user: calls of one partition are delivered in their order."""
     if call.user_id is not None:
         return whole_text(call.user_id)
-    if (email := UserRef.of(call).email) is not None:
-        return whole_text(email.lower())
+    user = UserRef.of(call, leads=leads)
+    if user.anonymous_id is not None:
+        return lead_key(user.anonymous_id)
+    if user.email is not None:
+        return whole_text(user.email.lower())
     return whole_text(f"group {call.group_id}") if isinstance(call, Group) and call.group_id is not None else None
 
 

@@ -60,11 +60,18 @@ class Settings:
     outbox: str = field(default="sqlite:///segment-intercom.db", repr=False)
     deliver: Literal["thread", "worker", "now"] = "thread"
     exit_timeout: float = 2
+    leads: bool = False
+    restore_archived: bool = True
+    tags: bool = False
+    visitor_traits: Sequence[str] = ()
+    allow_events: Sequence[str] = ()
+    deny_events: Sequence[str] = ()
     before_send: Callable[[Any], Any] | None = None
     write_keys: Sequence[str] = field(default=(), repr=False)
     browser_write_keys: Sequence[str] = ()
     trusted_proxies: int = 0
     exclude: Sequence[str] = ()
+    exclude_if: Callable[[Any], Any] | None = None
     auto_include: bool = False
     respect_gpc: bool = False
 
@@ -203,11 +210,18 @@ _CHECKS: dict[str, validators.Check] = {
     ),
     "deliver": validators.one_of("thread", "worker", "now"),
     "exit_timeout": validators.number(minimum=0),
+    "leads": validators.boolean,
+    "restore_archived": validators.boolean,
+    "tags": validators.boolean,
+    "visitor_traits": validators.strings,
+    "allow_events": validators.strings,
+    "deny_events": validators.strings,
     "before_send": validators.optional(validators.function),
     "write_keys": validators.strings,
     "browser_write_keys": validators.strings,
     "trusted_proxies": validators.integer(minimum=0),
     "exclude": validators.strings,
+    "exclude_if": validators.optional(validators.function),
     "auto_include": validators.boolean,
     "respect_gpc": validators.boolean,
 }

@@ -31,6 +31,7 @@ from segment_intercom.sandbox import Workspace, create_sandbox
 from tests.collector.conftest import BROWSER, Received, received
 from tests.contract import check
 from tests.delivery.intercom import APP_ID, Intercom
+from tests.delivery.test_worker import START, Station
 from tests.outbox.conftest import jetstream, nats_server, postgres, postgres_server
 
 __all__ = ["jetstream", "nats_server", "postgres", "postgres_server", "received"]  # fixtures
@@ -147,6 +148,24 @@ def test_a_deletion_by_email_waits_for_a_call_on_its_way(intercom: Intercom) -> 
     intercom.now += 10
     intercom.deliver()
     assert people(intercom) == []
+
+
+def test_who_is_deleted_in_a_burst_is_gone_though_workers_are_killed(tmp_path: Path, serve: Callable[..., str]) -> None:
+    with closing(Station(tmp_path, serve)) as station:
+        analytics = Analytics(Settings(outbox=f"sqlite:///{station.path}", deliver="worker"))
+        station.accept(users=6, rounds=10)
+        worker = station.worker("--threads", "4")
+        station.wait_for(20)
+        analytics.track("u0", "Visited", timestamp=START + 10)
+        analytics.delete("u0")
+        worker.kill()
+        worker.wait(20)
+        analytics.close()
+        station.finish()
+        assert {person["user_id"] for person in station.store.state()["people"]} == {f"u{user}" for user in range(1, 6)}
+        events = [event for event in station.store.state()["events"] if event["user_id"]]
+        assert {event["user_id"]: 0 for event in events} == {f"u{user}": 0 for user in range(1, 6)}
+        assert len(events) == 50
 
 
 def test_a_user_whom_intercom_does_not_know_is_no_failure(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:

@@ -79,6 +79,22 @@ class IntercomCache:
         """Forget that a contact belongs to a company."""
         self._outbox.delete(f"member {contact} {company}")
 
+    def is_merged(self, lead: Reference, user: Reference) -> bool:
+        """Whether the lead of an anonymous id was looked for, and merged into this user, within a month."""
+        return self._outbox.get(f"merged {lead.value} {user.value}") is not None
+
+    def set_merged(self, lead: Reference, user: Reference) -> None:
+        """Remember that the lead of an anonymous id is merged into this user."""
+        self._outbox.set(f"merged {lead.value} {user.value}", "", _MONTH)
+
+    def is_tagged(self, contact: str, tag: Reference) -> bool:
+        """Whether a contact was given a tag within the last hour."""
+        return self._outbox.get(f"tagged {contact} {tag.value}") is not None
+
+    def set_tagged(self, contact: str, tag: Reference) -> None:
+        """Remember that a contact has a tag."""
+        self._outbox.set(f"tagged {contact} {tag.value}", "", _HOUR)
+
     def count_left_out(self) -> None:
         """Count a value that Intercom refused by its name, and that was left out so that the rest could be sent."""
         self._outbox.left_out()

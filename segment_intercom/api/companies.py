@@ -15,7 +15,7 @@ from ..settings import Settings
 from ..traits import company_of
 from ..traits.companies import company_number, is_by_name
 from ..transport import Operation, Reference
-from .contacts import contact_reference, save_contact
+from .contacts import contact_id, contact_reference
 from .custom import named
 from .endpoint import Api, Endpoint, UserPayload
 from .errors import RetryableError
@@ -34,7 +34,7 @@ def group(call: Group, settings: Settings, diagnostics: Diagnostics) -> list[Ope
     company = company_of({**group_id, **call.traits, **group_id}, without_links(settings), diagnostics)
     if company is None:
         return []
-    subject = UserRef.of(call)
+    subject = UserRef.of(call, leads=settings.leads)
     return membership(company, contact_reference(subject) if subject.check_known(diagnostics) else None, diagnostics)
 
 
@@ -84,7 +84,7 @@ def perform_company(api: Api, operation: Operation, _: UserPayload) -> None:
 def perform_attach(api: Api, operation: Operation, user_payload: UserPayload) -> None:
     """A membership; the company was saved just before, the contact is created when it is not there."""
     company = company_id(api, (operation.body or {})["id"])
-    contact = _contact_id(api, operation.ids["contact_id"], user_payload)
+    contact = contact_id(api, operation.ids["contact_id"], user_payload)
     if company is None:
         raise RetryableError("Intercom does not find the company, though it has just been saved", tries=_TRIES)
     if api.cache.is_member(contact, company):
@@ -107,15 +107,11 @@ def perform_detach(api: Api, operation: Operation, user_payload: UserPayload) ->
     if company is None:
         logger.warning("a user was to leave a company that Intercom does not know; there is nothing to leave")
         return
-    contact = _contact_id(api, operation.ids["contact_id"], user_payload)
+    contact = contact_id(api, operation.ids["contact_id"], user_payload)
     api.cache.delete_member(contact, company)
     reply = api.client.send(Operation("DELETE", f"/contacts/{contact}/companies/{company}"))
     if reply.status != _NOT_FOUND:
         check(reply)
-
-
-def _contact_id(api: Api, reference: Reference, user_payload: UserPayload) -> str:
-    return api.cache.get_id(reference) or save_contact(api, user_payload())
 
 
 SAVE_COMPANY = Endpoint("POST", "/companies", perform_company)

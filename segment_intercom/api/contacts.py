@@ -18,7 +18,8 @@ from ..transport import Operation, Reference, Reply
 from .client import is_success
 from .custom import named
 from .endpoint import Api, Endpoint, UserPayload
-from .errors import PermanentError, message_in
+from .errors import LeftOut, PermanentError, message_in
+from .leads import lead_reference, save_lead
 from .references import check, look_up_contact, store_id
 from .user_ref import IdentifyFields, UserRef, add_standard, address, unsubscribed, without_links
 
@@ -32,12 +33,15 @@ _NO_ADDRESS = (
 
 
 def _ids(subject: UserRef) -> dict[str, Any]:
-    ids = {"role": "user", "external_id": subject.user_id, "email": subject.email}
+    role = "user" if subject.anonymous_id is None else "lead"
+    ids = {"role": role, "external_id": subject.user_id, "email": subject.email}
     return {name: value for name, value in ids.items() if value is not None}
 
 
 def contact_reference(subject: UserRef) -> Reference:
-    """Return the reference to the contact of a user: by its user id, else by its e-mail."""
+    """Return the reference to the contact of a user: by its user id, else by its e-mail; a lead's by anonymous id."""
+    if subject.anonymous_id is not None:
+        return lead_reference(subject.anonymous_id)
     if subject.user_id is not None:
         return Reference("contact", "external_id", subject.user_id)
     return Reference("contact", "email", str(subject.email))
@@ -62,16 +66,23 @@ def contact_operation(
             diagnostics.warn("context", _NO_ADDRESS)
     if custom and (attributes := named(custom_attributes(custom, without_links(settings), diagnostics), diagnostics)):
         body["custom_attributes"] = attributes
-    return SAVE_CONTACT(body)
+    return SAVE_CONTACT(body, {"contact_id": contact_reference(fields.user)} if fields.user.anonymous_id else None)
 
 
 def perform_contact(api: Api, operation: Operation, _: UserPayload) -> None:
     """Create or update the contact."""
-    save_contact(api, operation.body or {})
+    save_contact(api, operation.body or {}, operation.ids.get("contact_id"))
 
 
-def save_contact(api: Api, body: Mapping[str, Any]) -> str:
-    """Create or update a contact and return Intercom's id of it."""
+def contact_id(api: Api, reference: Reference, user_payload: UserPayload) -> str:
+    """Return Intercom's id of a contact, which is made where it is not there."""
+    return api.cache.get_id(reference) or save_contact(api, user_payload(), reference)
+
+
+def save_contact(api: Api, body: Mapping[str, Any], lead: Reference | None = None) -> str:
+    """Create or update a contact and return Intercom's id of it; a lead is one that its anonymous id names."""
+    if lead is not None and lead.key == "anonymous_id":
+        return save_lead(api, lead, body)
     reference = _reference_of(body)
     standard = api.cache.get_id(reference)
     if standard is not None:
@@ -115,15 +126,24 @@ def _update_existing(api: Api, reference: Reference, body: Mapping[str, Any], co
     if contact is None:
         raise PermanentError.by(conflict)
     if _ARCHIVED.search(message_in(conflict)):
-        check(api.client.send(Operation("POST", f"/contacts/{contact}/unarchive")))
+        _unarchive(api, contact)
     if body.keys() != {"role", reference.key}:  # there is something to tell of it
         reply, body = _update(api, contact, body)
         if reply.status == _NOT_FOUND:  # archived, which not every message says
-            check(api.client.send(Operation("POST", f"/contacts/{contact}/unarchive")))
+            _unarchive(api, contact)
             reply, body = _update(api, contact, body)
         check(reply)
     api.cache.set_id(reference, contact)
     return _remember_email(api, contact, body)
+
+
+def _unarchive(api: Api, contact: str) -> None:
+    """Bring an archived contact back; raises LeftOut where the setting says that they stay archived."""
+    if not api.restores_archived:
+        api.cache.count_left_out()
+        logger.warning("a call of a user who is archived at Intercom is left out (restore_archived is off)")
+        raise LeftOut
+    check(api.client.send(Operation("POST", f"/contacts/{contact}/unarchive")))
 
 
 def _update(api: Api, contact: str, body: Mapping[str, Any]) -> tuple[Reply, Mapping[str, Any]]:

@@ -21,11 +21,15 @@ UserPayload = Callable[[], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What performing an operation needs: requests, the requests that create missing attributes, and the cache."""
+    """What performing an operation needs: requests, the requests that create missing attributes, and the cache.
+
+    ``restores_archived``: a contact that is archived is brought back by what is told of it.
+    """
 
     client: LeasedClient
     cache: IntercomCache
     attributes: AttributeCreator
+    restores_archived: bool = True
 
 
 Perform = Callable[[Api, Operation, UserPayload], None]

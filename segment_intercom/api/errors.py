@@ -56,6 +56,10 @@ class Unauthorized(Exception):
         self.status = status
 
 
+class LeftOut(Exception):
+    """The call is not to be told, by a setting; it has been counted and logged, and the next one goes on."""
+
+
 class LeaseLost(Exception):
     """The lease is another worker's now, or this one is to stop."""
 

@@ -14,10 +14,11 @@ from ..settings import Settings
 from ..traits.attributes import date_key
 from ..traits.metadata import event_metadata
 from ..transport import Operation, Reference
-from .contacts import save_contact
+from .contacts import contact_id, save_contact
 from .custom import without_empty
 from .endpoint import Api, Endpoint, UserPayload
 from .errors import RetryableError
+from .leads import lead_reference
 from .references import check
 from .user_ref import UserRef, happened_at
 
@@ -27,10 +28,12 @@ _TRIES = 8  # some minutes: longer than Intercom takes to know what it has just 
 
 def track(call: Track, settings: Settings, diagnostics: Diagnostics) -> list[Operation]:
     """Record the event; of a user id and an e-mail Intercom wants one."""
-    subject = UserRef.of(call)
+    subject = UserRef.of(call, leads=settings.leads)
     if not subject.check_known(diagnostics):
         return []
-    ids = {"email": subject.email} if subject.user_id is None else {"user_id": subject.user_id}
+    ids: dict[str, Any] = {"email": subject.email} if subject.user_id is None else {"user_id": subject.user_id}
+    if subject.anonymous_id is not None:  # Intercom takes an event of a lead by its own id alone
+        ids = {"id": lead_reference(subject.anonymous_id)}
     body: dict[str, Any] = {"event_name": call.event, "created_at": happened_at(call, diagnostics), **ids}
     if call.properties:
         properties = event_metadata(call.event, call.properties, settings, diagnostics, _event_date)
@@ -46,6 +49,9 @@ def _event_date(name: str) -> str:
 
 def perform_event(api: Api, operation: Operation, user_payload: UserPayload) -> None:
     """An event; its user is created when Intercom knows none."""
+    if isinstance(lead := (operation.body or {}).get("id"), Reference):
+        _record_of_lead(api, operation, lead, user_payload)
+        return
     reply = api.attributes.send(operation, "event")
     if reply.status == _NOT_FOUND:
         save_contact(api, user_payload())
@@ -56,6 +62,15 @@ def perform_event(api: Api, operation: Operation, user_payload: UserPayload) -> 
             )
     if reply.status == _CONFLICT and (by_id := _by_contact_id(api, operation)) is not None:
         reply = api.attributes.send(by_id, "event")
+    check(reply)
+
+
+def _record_of_lead(api: Api, operation: Operation, lead: Reference, user_payload: UserPayload) -> None:
+    body = {**(operation.body or {}), "id": contact_id(api, lead, user_payload)}
+    reply = api.attributes.send(replace(operation, body=body), "event")
+    if reply.status == _NOT_FOUND:
+        api.cache.delete_id(lead)
+        raise RetryableError("Intercom does not know the event's lead any more", tries=_TRIES)
     check(reply)
 
 

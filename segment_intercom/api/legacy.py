@@ -19,6 +19,7 @@ from ..transport import Operation
 from .client import is_success
 from .endpoint import Api, Endpoint, UserPayload
 from .errors import PermanentError
+from .tags import legacy_tag_operation, take_tags
 from .user_ref import UserRef, add_standard, address, happened_at, read_identify, unsubscribed, without_links
 
 _NOT_FOUND = 404
@@ -45,10 +46,12 @@ def identify(call: Identify, settings: Settings, diagnostics: Diagnostics) -> li
     if "company" in standard or "companies" in standard:
         companies = [_company(company, diagnostics) for company in companies_of(standard, flat, diagnostics)]
         body.update({"companies": companies} if companies else {})
-    # "All other traits" are custom attributes here, an avatar among them: the classic API takes none.
-    custom = {**fields.custom, "avatar": standard["avatar"]} if standard.get("avatar") is not None else fields.custom
+    # "All other traits" are custom attributes here, an avatar and an owner among them: the classic API takes none.
+    others = {name: standard[name] for name in ("avatar", "owner_id") if standard.get(name) is not None}
+    custom = {**fields.custom, **others}
+    tagged = take_tags(custom, diagnostics) if settings.tags else []
     body["custom_attributes"] = custom_attributes(custom, flat, diagnostics)
-    return [SAVE_USER(body)]
+    return [SAVE_USER(body), *(legacy_tag_operation(tag, fields.user) for tag in tagged)]
 
 
 def group(call: Group, settings: Settings, diagnostics: Diagnostics) -> list[Operation]:

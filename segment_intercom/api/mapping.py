@@ -12,8 +12,9 @@ from ..calls import Call, Delete, Group, Identify, Track
 from ..diagnostics import Diagnostics
 from ..settings import Settings
 from ..traits import companies_of
+from ..traits.event_names import is_wanted
 from ..transport import Operation
-from . import companies, contacts, deletion, events, legacy
+from . import companies, contacts, deletion, events, leads, legacy, tags
 from .endpoint import Api, Endpoint, UserPayload
 from .user_ref import UserRef, read_identify, without_links
 
@@ -27,9 +28,13 @@ def _identify(call: Identify, settings: Settings, diagnostics: Diagnostics) -> l
     fields = read_identify(call, settings, diagnostics)
     if not fields.user.check_known(diagnostics):
         return []
+    tagged = tags.take_tags(fields.custom, diagnostics) if settings.tags else []
     operations = [contacts.contact_operation(call, fields, settings, diagnostics)]
+    if leads.merges_lead(call, settings):
+        operations.append(leads.merge_operation(str(call.anonymous_id), fields.user))
+    contact = contacts.contact_reference(fields.user)
+    operations += [tags.tag_operation(tag, contact) for tag in tagged]
     if "company" in fields.standard or "companies" in fields.standard:
-        contact = contacts.contact_reference(fields.user)
         for company in companies_of(fields.standard, without_links(settings), diagnostics):
             operations += companies.membership(company, contact, diagnostics)
     return operations
@@ -61,8 +66,10 @@ ENDPOINTS = _by_request(
     events.RECORD_EVENT,
     deletion.DELETE_CONTACT,
     deletion.ARCHIVE_CONTACT,
+    leads.MERGE_LEAD,
+    tags.TAG_CONTACT,
 )
-LEGACY_ENDPOINTS = _by_request(legacy.SAVE_USER, legacy.SAVE_COMPANY, legacy.RECORD_EVENT)
+LEGACY_ENDPOINTS = _by_request(legacy.SAVE_USER, legacy.SAVE_COMPANY, legacy.RECORD_EVENT, tags.LEGACY_TAG)
 
 
 def rest_operations(call: Call, settings: Settings) -> list[Operation]:
@@ -73,6 +80,8 @@ def rest_operations(call: Call, settings: Settings) -> list[Operation]:
     """
     builder = (_LEGACY_BUILDERS if settings.api_version == LEGACY else _BUILDERS).get(type(call))
     if builder is None or ((call.integrations or call.context) and not call.for_intercom):
+        return []
+    if isinstance(call, Track) and not is_wanted(call.event, settings):
         return []
     return builder(call, settings, Diagnostics(settings.strict is not False))
 
@@ -90,12 +99,14 @@ def user_payload(call: Any, settings: Settings) -> Mapping[str, Any]:
     """The body that creates the user of a call from what the call knows: its ids, and the traits of its context."""
     if isinstance(call, Identify):
         return rest_operations(call, settings)[0].body or {}
-    subject = UserRef.of(call)
+    subject = UserRef.of(call, leads=settings.leads)
     traits = call.context.get("traits")
     standard = {"email": subject.email}  # first, so that no other of this meaning counts
     standard |= (
         {name: value for name, value in traits.items() if name != "email"} if isinstance(traits, Mapping) else {}
     )
     context = {name: value for name, value in call.context.items() if name not in ("traits", "integrations")}
-    identify = Identify(subject.user_id, standard, context=context, timestamp=call.timestamp)
+    identify = Identify(
+        subject.user_id, standard, context=context, timestamp=call.timestamp, anonymous_id=subject.anonymous_id
+    )
     return rest_operations(identify, settings)[0].body or {}

@@ -18,7 +18,7 @@ from ..settings import Settings
 from ..traits import seconds, split
 from ..traits.fields import FieldSource, read_fields
 from ..traits.names import plain_name, text_of
-from ..traits.standard import collected, email_of, first_date, looks_like_email
+from ..traits.standard import admin_id, collected, email_of, first_date, looks_like_email
 
 _UNREADABLE = "is nothing that Intercom's field of this name can hold; it is not sent"
 _NO_EMAIL = "is no e-mail address, such as ann@example.com; it is not sent"
@@ -26,10 +26,14 @@ _UNKNOWN = "neither a user id nor an e-mail is known, and Intercom keeps calls o
 
 
 class UserRef(NamedTuple):
-    """A user by the ids that the application knows: one of them or both."""
+    """A user by the ids that the application knows: one of them or both.
+
+    ``anonymous_id`` is that of a lead, who has no user id yet; None where leads are not wanted.
+    """
 
     user_id: str | None
     email: str | None
+    anonymous_id: str | None = None
 
     @property
     def is_known(self) -> bool:
@@ -37,7 +41,7 @@ class UserRef(NamedTuple):
         return self.user_id is not None or self.email is not None
 
     @classmethod
-    def of(cls, call: Identify | Track | Group | Delete) -> UserRef:
+    def of(cls, call: Identify | Track | Group | Delete, *, leads: bool = False) -> UserRef:
         """Return the user whom a call names: by its user id, by an e-mail that it holds, or by an id that is one.
 
         For an event the e-mail in the context comes before that in the properties. The traits of a group are the
@@ -51,7 +55,8 @@ class UserRef(NamedTuple):
             email = _email(call.context.get("traits")) if call.context else None
             if email is None and isinstance(call, Track):
                 email = _email(call.properties)
-        return cls(call.user_id, email or (call.user_id if looks_like_email(call.user_id) else None))
+        email = email or (call.user_id if looks_like_email(call.user_id) else None)
+        return cls(call.user_id, email, _lead(call, email) if leads else None)
 
     def check_known(self, diagnostics: Diagnostics) -> bool:
         """Return whether Intercom can tell who it is, and warn if it cannot."""
@@ -73,13 +78,18 @@ class IdentifyFields:
 def read_identify(call: Identify, settings: Settings, diagnostics: Diagnostics) -> IdentifyFields:
     """Read an identify call; what the context collects goes below the traits."""
     standard, custom = split(call.traits, diagnostics, server=True)
+    if "owner_id" in standard and admin_id(standard["owner_id"]) is None:
+        # Not a teammate of Intercom's, so whatever the application means by it.
+        del standard["owner_id"]
+        custom |= {name: value for name, value in call.traits.items() if plain_name(str(name)) == "ownerid"}
     user_id: str | None = call.user_id
     email = email_of(standard.get("email")) or (user_id if looks_like_email(user_id) else None)
     if standard.get("id") is not None and str(standard["id"]) != user_id:
         diagnostics.warn("id", "is not the user's id and is no attribute either; give it another name")
     if settings.collect_context and call.context:
         custom = {**collected(call.context), **custom}
-    return IdentifyFields(UserRef(user_id, email), standard, custom, _seen_at(call, standard, diagnostics))
+    user = UserRef(user_id, email, _lead(call, email) if settings.leads else None)
+    return IdentifyFields(user, standard, custom, _seen_at(call, standard, diagnostics))
 
 
 def add_standard(
@@ -151,6 +161,11 @@ def _email(values: Any) -> str | None:
         return None
     emails = (email_of(values[name]) for name in _EMAILS[tuple(values)])
     return next(filter(None, emails), None)
+
+
+def _lead(call: Call, email: str | None) -> str | None:
+    """The anonymous id of a call that is a lead's: of somebody with an e-mail and without a user id."""
+    return call.anonymous_id if email is not None and getattr(call, "user_id", None) is None else None
 
 
 def _emails_among(names: tuple[str, ...]) -> tuple[str, ...]:

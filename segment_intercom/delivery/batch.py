@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..api import UserPayload, rest_operations, user_payload
-from ..calls import Call, Delete, Page, parse
+from ..api import LEGACY, UserPayload, rest_operations, user_payload
+from ..api.leads import merges_lead
+from ..calls import Call, Delete, Identify, Page, parse
 from ..diagnostics import logger
 from ..errors import CallError, SegmentIntercomError
 from ..outbox import QueuedMessage
-from ..serialize import read
+from ..serialize import read, whole_text
 from ..settings import Settings
 from ..transport import Operation
 
@@ -26,7 +27,8 @@ class Batch:
     """Messages and what they ask of Intercom; ``problem`` says why nothing can be made of a message.
 
     ``creates_attributes`` is False where a call's option ``createAttributes`` is: one from a browser, whose write key
-    anyone can read. ``forgets_user``: their dead letters go with them.
+    anyone can read. ``forgets_user``: their dead letters go with them. ``waits_for``: the partition of which everything
+    that was accepted before must have been delivered.
     """
 
     messages: tuple[QueuedMessage, ...]
@@ -35,6 +37,7 @@ class Batch:
     problem: str | None = None
     creates_attributes: bool = True
     forgets_user: bool = False
+    waits_for: str | None = None
 
     @classmethod
     def of(cls, message: QueuedMessage, settings: Settings) -> Batch:
@@ -51,21 +54,41 @@ class Batch:
             return cls((message,), problem=f"could not be mapped: {type(error).__name__}")
         creates = call.options.get("createAttributes") is not False
         payload, forgets = partial(user_payload, call, settings), isinstance(call, Delete)
-        return cls((message,), operations, payload, creates_attributes=creates, forgets_user=forgets)
+        return cls(
+            (message,),
+            operations,
+            payload,
+            creates_attributes=creates,
+            forgets_user=forgets,
+            waits_for=lead_key(str(call.anonymous_id)) if _is_leads_user(call, settings) else None,
+        )
 
     def merge(self, later: Batch) -> Batch | None:
         """This batch and a later one as one, or None: identify calls of one user, and no company in them.
 
         A request sets fields, and the last to set one counts; so both requests in one leave the same behind.
         """
-        if len(self.operations) != 1 or len(later.operations) != 1:
+        if not self.operations or not later.operations or self.operations[1:] != later.operations[1:]:
             return None
-        if self.creates_attributes != later.creates_attributes:
+        if any(operation.path != "/contacts/merge" for operation in self.operations[1:]):
+            return None
+        if (self.creates_attributes, self.waits_for) != (later.creates_attributes, later.waits_for):
             return None
         operation = _merged(self.operations[0], later.operations[0])
         if operation is None:
             return None
-        return replace(later, messages=(*self.messages, *later.messages), operations=(operation,))
+        operations = (operation, *self.operations[1:])
+        return replace(later, messages=(*self.messages, *later.messages), operations=operations)
+
+
+def lead_key(anonymous_id: str) -> str:
+    """The partition key of the calls of a lead."""
+    return whole_text(f"anonymous {anonymous_id}")
+
+
+def _is_leads_user(call: Call, settings: Settings) -> bool:
+    """Whether a call tells who a lead is, so that what was said of the lead comes first."""
+    return isinstance(call, Identify) and merges_lead(call, settings) and settings.api_version != LEGACY
 
 
 def changed_call(before_send: Callable[[Any], Any], call: Call) -> Call | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from secrets import SystemRandom
 
 from ..api import LEGACY, Api, AttributeCreator, IntercomCache, LeasedClient, perform
-from ..api.errors import LeaseLost, PermanentError, RateLimited, RetryableError, Unauthorized
+from ..api.errors import LeaseLost, LeftOut, PermanentError, RateLimited, RetryableError, Unauthorized
 from ..diagnostics import logger
 from ..errors import OutboxError
 from ..outbox import Lease, Outbox, QueuedMessage
@@ -105,8 +105,13 @@ class Sender:
         """Send a batch and strike it off; False when the rest of the lease must wait, or is not ours any more."""
         if batch.problem is not None:
             raise PermanentError(batch.problem)
+        if batch.waits_for is not None and self._outbox.waits(batch.waits_for, batch.messages[0].number):
+            self._outbox.release(lease, _LEAST_WAIT)
+            return False
         try:
             self.send(lease, batch)
+        except LeftOut:
+            pass
         except LeaseLost:
             self._outbox.release(lease)
             return False
@@ -138,7 +143,7 @@ class Sender:
             # Of calls sent as one, a value that is refused may hide an earlier one that is not: each goes by itself.
             leave_out=len(batch.messages) == 1,
         )
-        api = Api(client, self._cache, attributes)
+        api = Api(client, self._cache, attributes, restores_archived=self._settings.restore_archived)
         for operation in batch.operations:
             perform(api, operation, batch.user_payload, self._settings)
 

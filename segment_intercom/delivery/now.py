@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from threading import Lock
 
-from ..api.errors import LeaseLost, PermanentError, RateLimited, RetryableError, Unauthorized
+from ..api.errors import LeaseLost, LeftOut, PermanentError, RateLimited, RetryableError, Unauthorized
 from ..errors import DeliveryError
 from ..outbox import Lease, QueuedMessage
 from ..settings import Settings
@@ -83,6 +83,8 @@ class DirectSender:
                 self._sender.send(lease, batch)
             except PermanentError as refused:
                 raise DeliveryError(str(refused)) from None
+            except LeftOut:
+                return
             except Unauthorized as refused:
                 raise DeliveryError(refusal_of(refused.status)) from None
             except (RateLimited, RetryableError, LeaseLost) as failed:

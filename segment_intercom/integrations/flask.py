@@ -5,7 +5,6 @@ The extension's routes answer on all hosts and subdomains of an application that
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,21 +25,21 @@ from flask import (
     template_rendered,
     url_for,
 )
-from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import assets
 from .._json import dumps
 from .._validators import InvalidValue
 from ..calls import Call
-from ..diagnostics import WARNINGS
+from ..diagnostics import logger
 from ..errors import CallError, OptionError, SettingsError
 from ..ingest import Ingest
 from ..settings import Settings, check_app_id
-from ..web import auto_include, cache_headers, session_route
+from ..web import auto_include, session_route
 from ..web.cookies import log_out_headers
 from ..web.helpers import Helpers, find_nonce
 from ..web.server_calls import ServerCalls
+from .answers import RENDERED, count_templates, do_not_store, keep_private, on_render, with_body
 from .signals import call_accepted
 
 F = TypeVar("F", bound=Callable[[], Any])
@@ -54,11 +53,7 @@ _RUNTIME = "analytics.min.js"
 _PREFIX = "/segment-intercom"
 _HOST = f"{NAME}_host"
 _YEAR = 31_536_000
-# Of one request, wherever in it the snippet is rendered: `g` may be of a longer or a shorter life.
-_IDENTITY, _RENDERED, _ANSWERED = f"{NAME}.identity", f"{NAME}.rendered", f"{NAME}.answered"
-_UNSTORED, _PAGE_NONCE, _BEGUN = f"{NAME}.unstored", f"{NAME}.nonce", f"{NAME}.begun"
-# The mapping sends nothing else of a user without an id and an e-mail.
-_PERSONAL = {"user_id", "email", "auth_tokens"}
+_EXCLUDED, _PAGE_NONCE = f"{NAME}.excluded", f"{NAME}.nonce"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,29 @@ def _configuration(app: Flask) -> Mapping[str, Any]:
 def _settings_now(app: Flask, settings: Settings) -> Callable[[], Settings]:
     """Strict in debug and testing, lenient in production; an application may turn either on late."""
     lenient = replace(settings, strict=False)
-    return lambda: settings if _is_strict(app, settings) else lenient
+    off = replace(lenient, enabled=False)
+
+    def now() -> Settings:
+        if settings.enabled and _is_excluded(settings):
+            return off
+        return settings if _is_strict(app, settings) else lenient
+
+    return now
+
+
+def _is_excluded(settings: Settings) -> bool:
+    """Whether ``exclude_if``, which is asked once a request, keeps Intercom from the current page."""
+    if settings.exclude_if is None or not has_request_context():
+        return False
+    if _EXCLUDED not in request.environ:
+        try:
+            request.environ[_EXCLUDED] = bool(settings.exclude_if(request))
+        except Exception:
+            if _is_strict(current_app, settings):
+                raise
+            logger.exception("exclude_if raised; the page is without Intercom")
+            request.environ[_EXCLUDED] = True
+    return bool(request.environ[_EXCLUDED])
 
 
 def _is_strict(app: Flask, settings: Settings) -> bool:
@@ -102,10 +119,19 @@ class SegmentIntercom(ServerCalls):
 
     ``SegmentIntercom(app)``, or ``init_app(app)`` from an application factory. The configuration is read then, from
     the ``INTERCOM_*`` keys of ``app.config``, else of the environment; a wrong value raises SettingsError.
+    ``before_send(call)`` returns the call, changed or not, or None to drop it; ``exclude_if(request)`` returns True for
+    pages without Intercom.
     """
 
-    def __init__(self, app: Flask | None = None, *, before_send: Callable[[Any], Any] | None = None) -> None:
-        self._before_send = before_send
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        before_send: Callable[[Any], Any] | None = None,
+        exclude_if: Callable[[Any], Any] | None = None,
+    ) -> None:
+        functions = {"INTERCOM_BEFORE_SEND": before_send, "INTERCOM_EXCLUDE_IF": exclude_if}
+        self._functions = {key: function for key, function in functions.items() if function is not None}
         self._user_loader: Callable[[], Any] | None = None
         self._company_loader: Callable[[], Any] | None = None
         if app is not None:
@@ -115,15 +141,13 @@ class SegmentIntercom(ServerCalls):
         """Prepare an application: its settings, the template helpers, the static files, the caching headers."""
         if NAME in app.extensions:
             raise SettingsError("app", "has a SegmentIntercom already; call init_app() once")
-        settings = Settings.from_mapping(_configuration(app))
-        if self._before_send is not None:
-            settings = replace(settings, before_send=self._before_send)
+        settings = Settings.from_mapping({**_configuration(app), **self._functions})
         helpers = Helpers(
             settings=_settings_now(app, settings),
             user_loader=lambda: self._user_loader() if self._user_loader else None,
             company_loader=lambda: self._company_loader() if self._company_loader else None,
             nonce=_nonce,
-            rendered=_on_render,
+            rendered=on_render,
             settings_url=lambda: url_for(f"{NAME}.{session_route.ENDPOINT}") if has_request_context() else None,
             runtime_url=_runtime_url,
         )
@@ -185,7 +209,7 @@ class SegmentIntercom(ServerCalls):
         for name, value in headers:
             response.headers.add(name, value)
         response.headers["Cache-Control"] = "no-store"
-        _do_not_store()
+        do_not_store()
         return response
 
 
@@ -224,15 +248,10 @@ def _watch(app: Flask, *, include: bool) -> None:
         # Before all hooks of the application: one that compresses or tags the answer then sees the whole page.
         app.before_request_funcs.setdefault(None, []).insert(0, _include_after_the_view)
         template_rendered.connect(_remember_nonce, app)
-    before_render_template.connect(_count(1), app, weak=False)
-    template_rendered.connect(_count(-1), app, weak=False)
+    before_render_template.connect(count_templates(1), app, weak=False)
+    template_rendered.connect(count_templates(-1), app, weak=False)
     # First in the list is last to run: nothing that an application does to the header comes after.
-    app.after_request_funcs.setdefault(None, []).insert(0, _keep_private)
-
-
-def _do_not_store() -> None:
-    """Let no cache keep the answer to the current request."""
-    request.environ[_UNSTORED] = True
+    app.after_request_funcs.setdefault(None, []).insert(0, keep_private)
 
 
 def _nonce() -> str | None:
@@ -247,8 +266,9 @@ def _include_after_the_view() -> None:
 def _include(response: Response) -> Response:
     current = state()
     if (
-        _RENDERED in request.environ
+        RENDERED in request.environ
         or not auto_include.accepts_a_page(request.method, request.headers.get("Sec-Fetch-Dest"))
+        or _is_excluded(current.settings)
         or auto_include.is_excluded(request.endpoint, request.path, current.settings.exclude)
         or not response.is_sequence
         or response.direct_passthrough
@@ -261,70 +281,13 @@ def _include(response: Response) -> Response:
         return response
     charset = response.mimetype_params.get("charset", "utf-8")
     page = auto_include.include(response.get_data(), charset, lambda: current.helpers.intercom_snippet(nonce=nonce))
-    return response if page is None else _with_body(response, page)
-
-
-def _with_body(response: Response, page: bytes) -> Response:
-    """A copy with another body, as several requests may share the response. An ETag is made anew, weak if it was."""
-    own = copy.copy(response)
-    own.headers = Headers(response.headers)
-    own.set_data(page)
-    for name in auto_include.OUTDATED:
-        own.headers.pop(name, None)
-    tag, is_weak = own.get_etag()
-    if tag is not None:
-        own.add_etag(overwrite=True, weak=bool(is_weak))
-    return own
+    return response if page is None else with_body(response, page)
 
 
 def _remember_nonce(_: Flask, context: Mapping[str, Any], **__: Any) -> None:
     """A context processor may be the only one to know the nonce, and only templates hear it."""
     if has_request_context() and "csp_nonce" in context:
         request.environ[_PAGE_NONCE] = context["csp_nonce"]
-
-
-def _on_render(intercom_settings: Mapping[str, Any]) -> None:
-    """Note that the snippet was rendered, and whether it names a user."""
-    if not has_request_context():
-        return
-    request.environ[_RENDERED] = True
-    if not _PERSONAL.isdisjoint(intercom_settings):
-        if _ANSWERED in request.environ and _UNSTORED not in request.environ:
-            WARNINGS.warn("cache: the snippet was rendered after the headers were sent; set Cache-Control yourself")
-        request.environ[_IDENTITY] = True
-
-
-def _keep_private(response: Response) -> Response:
-    """Forbid caches to store a response that names a user, or to revalidate it."""
-    if _is_rendered_later(response):
-        # Which user a streamed page names is not known yet. One that is to be cached is rendered here and now.
-        if cache_headers.allows_any(response.headers):
-            response.make_sequence()
-        else:
-            request.environ[_UNSTORED] = True
-    request.environ[_ANSWERED] = True
-    if _IDENTITY in request.environ:
-        if cache_headers.allows_public(response.headers):
-            WARNINGS.warn("cache: a response that asks for public caching names a user; it is sent private, no-store")
-        cache_headers.forbid_storing(response.headers, "private, no-store")
-    elif _UNSTORED in request.environ:
-        cache_headers.forbid_storing(response.headers, "private, no-store" if response.is_streamed else "no-store")
-    return response
-
-
-def _count(step: int) -> Callable[..., None]:
-    """Return a receiver that counts the templates of a request that were begun and have not ended."""
-
-    def count(_: Flask, **__: Any) -> None:
-        if has_request_context():
-            request.environ[_BEGUN] = request.environ.get(_BEGUN, 0) + step
-
-    return count
-
-
-def _is_rendered_later(response: Response) -> bool:
-    """Whether an answer is a template that is streamed: it was begun, and ends with the answer."""
-    return request.environ.get(_BEGUN, 0) > 0 and response.is_streamed and not response.direct_passthrough
 
 
 def _runtime_url() -> str:
@@ -368,7 +331,7 @@ def _file(filename: str, **_: str) -> Response:
 
 def _settings_json(**_: str) -> Response:
     current = state()
-    _do_not_store()
+    do_not_store()
     status = session_route.status_of(current.settings, dict(request.headers), f"{request.scheme}://{request.host}")
     body = dumps(current.helpers.intercom_settings() if status == 200 else {})
     return Response(body, status, session_route.HEADERS, mimetype="application/json")

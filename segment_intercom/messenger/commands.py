@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..calls import Alias, Call, Screen, Track
+from ..calls import Alias, Call, Identify, Screen, Track
 from ..diagnostics import Diagnostics
 from ..intercom_keys import RESERVED
 from ..settings import Settings
+from ..traits.event_names import is_wanted
 from ..traits.metadata import event_metadata
 from .settings import build_settings
 from .user_state import UserState
 
 Command = list[Any]
+_IDS = frozenset(("user_id", "email"))
 
 
 def messenger_commands(calls: Iterable[Call], settings: Settings) -> list[Command]:
@@ -24,7 +26,7 @@ def messenger_commands(calls: Iterable[Call], settings: Settings) -> list[Comman
     """
     user, commands = UserState(), list[Command]()
     for call in calls:
-        if call.for_intercom and not isinstance(call, Screen | Alias):
+        if call.for_intercom and not isinstance(call, Screen | Alias) and not _is_denied(call, settings):
             commands += _commands(call, user, settings, booted=bool(commands))
     return commands
 
@@ -36,9 +38,14 @@ def _commands(call: Call, user: UserState, settings: Settings, *, booted: bool) 
         return [["shutdown"], ["boot", intercom_settings], *_event(call, settings)]
     if isinstance(call, Track):
         return [*([] if booted else [["boot", intercom_settings]]), *_event(call, settings)]
-    if "user_id" not in intercom_settings and "email" not in intercom_settings and hasattr(call, "traits"):
+    is_wanted_visitor = isinstance(call, Identify) and bool(settings.visitor_traits)
+    if _IDS.isdisjoint(intercom_settings) and hasattr(call, "traits") and not is_wanted_visitor:
         return []
     return [["update" if booted else "boot", intercom_settings]]
+
+
+def _is_denied(call: Call, settings: Settings) -> bool:
+    return isinstance(call, Track) and not is_wanted(call.event, settings)
 
 
 def _event(call: Call, settings: Settings) -> list[Command]:

@@ -31,11 +31,7 @@ def user_settings(user: UserState, settings: Settings, diagnostics: Diagnostics)
     if "email" not in fields and looks_like_email(user.user_id):
         fields["email"] = user.user_id
     if user.user_id is None and "email" not in fields:
-        if user.traits:
-            diagnostics.warn(
-                "user_id", "neither an id nor an e-mail is known, so this is a visitor; no traits are sent"
-            )
-        return {}
+        return _of_visitor(user.traits, settings, diagnostics)
     if user.group_id or user.group or "company" in standard or "companies" in standard:
         fields |= _companies(user, standard, settings, diagnostics)
     if user.options:
@@ -47,6 +43,16 @@ def user_settings(user: UserState, settings: Settings, diagnostics: Diagnostics)
     if attributes := _custom(custom, settings, diagnostics):
         fields["custom_attributes"] = attributes
     return fields
+
+
+def _of_visitor(traits: Mapping[str, Any], settings: Settings, diagnostics: Diagnostics) -> dict[str, Any]:
+    """Those traits of a visitor, as custom attributes, that ``visitor_traits`` names."""
+    wanted = {name: value for name, value in traits.items() if name in settings.visitor_traits}
+    if len(wanted) < len(traits):
+        sent = "only those of visitor_traits are sent" if settings.visitor_traits else "no traits are sent"
+        diagnostics.warn("user_id", f"neither an id nor an e-mail is known, so this is a visitor; {sent}")
+    attributes = _custom(wanted, settings, diagnostics) if wanted else None
+    return {"custom_attributes": attributes} if attributes else {}
 
 
 def _custom(traits: Mapping[str, Any], settings: Settings, diagnostics: Diagnostics) -> dict[str, Any]:

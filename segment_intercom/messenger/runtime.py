@@ -8,6 +8,7 @@ from typing import Any
 from ..intercom_keys import CONNECTION, LAUNCHER, MESSENGER, RESERVED_WORDS
 from ..settings import Settings
 from ..traits.companies import COMPANY_TRAITS
+from ..traits.event_names import events_pattern
 from ..traits.names import ALSO_CUSTOM_TRAITS, USER_TRAITS
 from ..traits.numbers import SIGNS
 from ..traits.standard import COLLECTED
@@ -27,6 +28,8 @@ def runtime_config(settings: Settings, page: Mapping[str, Any], *, booted: bool,
         "handlingFor": dict(settings.nested_handling_for),
         "links": list(settings.rich_links),
         "collect": [[part, name] for part, names in COLLECTED for name in names] if settings.collect_context else [],
+        "visitor": list(settings.visitor_traits),
+        "events": events_pattern(settings),
         "limit": settings.event_property_limit,
         # What traits mean something, of a user and of a company, and the signs of currencies.
         "user": USER_TRAITS,

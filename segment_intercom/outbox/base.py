@@ -93,6 +93,12 @@ class Queue(Protocol):
         False, and nothing is dropped, while a worker holds a message of theirs.
         """
 
+    def waits(self, user: str, before: int) -> bool:
+        """Whether a message of a user with a lower number is still to be delivered.
+
+        Of an engine with partitions of many users it may be one of any of these.
+        """
+
     def lease(self) -> Lease | None:
         """Take the messages of the user who has waited longest, for 30 seconds; None when no user is due."""
 

@@ -149,6 +149,12 @@ class JetStreamOutbox:
         """Raise CallError: an application's transaction is one of its database."""
         raise CallError("connection", "needs an outbox in PostgreSQL: set INTERCOM_OUTBOX to that database")
 
+    def waits(self, user: str, before: int) -> bool:
+        """Whether a message of a user's partition with a lower number is still to be delivered."""
+        partition = _partition_of(as_bytes(user))
+        first: int | None = self._run(self._session().first_number(partition))
+        return first is not None and first < before
+
     def lease(self) -> Lease | None:
         """Take the first message of a partition that is free, for 30 seconds; None when there is none."""
         session = self._session()

@@ -279,6 +279,18 @@ class NatsSession:
         except NotFoundError:
             return None
 
+    async def first_number(self, partition: int) -> int | None:
+        """The number of the first message of a partition that is not acknowledged, or None."""
+        info = await self._jetstream.consumer_info(self._place.stream, str(partition))
+        floor = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+        try:
+            message = await self._jetstream.get_msg(
+                self._place.stream, seq=floor + 1, subject=self._place.subject(partition), next=True
+            )
+        except NotFoundError:
+            return None
+        return message.seq
+
     async def read_partition(self, partition: int, before: int) -> list[RawStreamMsg]:
         """The messages of a partition with a lower number that no worker has had yet, in their order."""
         info = await self._jetstream.consumer_info(self._place.stream, str(partition))

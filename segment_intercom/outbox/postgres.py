@@ -126,6 +126,10 @@ class PostgresOutbox:
         """Drop what waits for a user with a lower number; False while a worker holds a message of theirs."""
         return self._one(sql.STRIKE, (as_bytes(user), before, self._now())) is True
 
+    def waits(self, user: str, before: int) -> bool:
+        """Whether a message of a user with a lower number is still to be delivered."""
+        return self._one(sql.WAITS, (as_bytes(user), before)) is True
+
     def lease(self) -> Lease | None:
         """Take the messages, at most 50, of the user who has waited longest; None when no user is due."""
         token = secrets.token_hex(8)

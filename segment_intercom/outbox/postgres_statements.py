@@ -6,6 +6,7 @@ PUT = "SELECT segment_intercom.put(%s, %s::bytea[], %s::bytea[], %s::bytea[], %s
 PUT_ONE = "SELECT segment_intercom.put_one(%s, %b, %b, %b, %s, %s)"
 REPLACE = "SELECT segment_intercom.replace(%s, %b, %b, %b, %s, %s)"
 STRIKE = "SELECT segment_intercom.strike(%s, %s, %s)"
+WAITS = "SELECT EXISTS (SELECT 1 FROM segment_intercom.mail WHERE user_key = %s AND number < %s)"
 PARTITION = "SELECT segment_intercom.partition_new(%s, %s)"
 LEASE = "SELECT * FROM segment_intercom.lease_next(%s, %s, %s, %s)"
 RENEW = "UPDATE segment_intercom.users SET due = segment_intercom.moment(%s) + %s WHERE user_key = %s AND token = %s"

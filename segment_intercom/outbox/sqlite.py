@@ -182,6 +182,12 @@ class SqliteOutbox:
             _strike(connection, key, before, now)
         return True
 
+    def waits(self, user: str, before: int) -> bool:
+        """Whether a message of a user with a lower number is still to be delivered."""
+        with self._database.session as connection:
+            values = {"user": as_bytes(user), "before": before}
+            return connection.execute(f"{statements.WAITING} LIMIT 1", values).fetchone() is not None
+
     def lease(self) -> Lease | None:
         """Take the messages, at most 50, of the user who has waited longest; None when no user is due."""
         while True:

@@ -35,6 +35,8 @@ class Person:
     source: str = "page"
     updated_at: float = field(default_factory=now)
     archived: bool = False
+    # Intercom's ids of their tags, each with when it was given.
+    tag_ids: dict[str, int] = field(default_factory=dict)
 
     @property
     def user_id(self) -> str:
@@ -79,6 +81,14 @@ class Company:
             **self.standard,
             "custom_attributes": dict(self.custom_attributes),
         }
+
+
+@dataclass(slots=True)
+class Tag:
+    """A tag of a workspace."""
+
+    name: str
+    id: str = field(default_factory=new_id)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ def person_json(account: WorkspaceData, person: Person) -> dict[str, Any]:
         "visitor_id": person.visitor_id,
         "custom_attributes": dict(person.custom_attributes),
         "companies": [{"company_id": company.company_id, **company.standard} for company in companies],
+        "tags": [account.tags[tag_id].name for tag_id in person.tag_ids],
         "first_seen": person.first_seen,
         "last_seen": person.last_seen,
         "page": person.page,

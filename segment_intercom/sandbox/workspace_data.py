@@ -11,7 +11,7 @@ from .attributes import CompanyReading, NotSaved, Reading
 from .contact_index import ContactIndex
 from .data_attributes import ATTRIBUTE_LIMIT, DataAttributes
 from .event_log import EventLog
-from .people import Company, Conversation, Event, Person, now
+from .people import Company, Conversation, Event, Person, Tag, now
 
 _FULL = f"the workspace has its {ATTRIBUTE_LIMIT} custom attributes already"
 
@@ -28,6 +28,7 @@ class WorkspaceData:
     events: EventLog = field(default_factory=EventLog)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     attributes: DataAttributes = field(default_factory=DataAttributes)
+    tags: dict[str, Tag] = field(default_factory=dict)
     merged: dict[str, str] = field(default_factory=dict)
     merged_user_ids: dict[str, str] = field(default_factory=dict)
     _visitors: dict[str, str] = field(default_factory=dict)
@@ -126,6 +127,15 @@ class WorkspaceData:
         if company_id in self.companies:
             self.companies[company_id].members.discard(person.id)
 
+    def tag(self, name: str) -> Tag:
+        """The tag of this name, whatever its case; it is made when there is none."""
+        for tag in self.tags.values():
+            if tag.name.lower() == name.lower():
+                return tag
+        made = Tag(name)
+        self.tags[made.id] = made
+        return made
+
     def merge(self, gone: Person, into: Person) -> None:
         """Give everything of one person to another; what the other says of himself stands."""
         for conversation in self.conversations_of(gone):
@@ -133,6 +143,7 @@ class WorkspaceData:
         into.custom_attributes = {**gone.custom_attributes, **into.custom_attributes}
         for company_id in gone.company_ids:
             self.attach(into, company_id)
+        into.tag_ids = {**gone.tag_ids, **into.tag_ids}
         into.first_seen = min(into.first_seen, gone.first_seen)
         self.forget(gone)
         self.merged[gone.id] = into.id

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ..diagnostics import Diagnostics
 from .names import full_name, text_of
-from .standard import avatar_url, first_date, phone_of
+from .standard import admin_id, avatar_url, first_date, phone_of
 
 Standard = Mapping[str, Any]
 
@@ -51,6 +51,7 @@ CONTACT = (
     _NAME,
     _from("avatar", "avatar", lambda standard: avatar_url(standard["avatar"])),
     _date("signed_up_at", "created", "created_at", "remote_created_at"),
+    _from("owner_id", "owner_id", lambda standard: admin_id(standard["owner_id"])),
 )
 LEGACY_USER = (
     _NAME,

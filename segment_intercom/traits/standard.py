@@ -57,6 +57,12 @@ def first_date(standard: Mapping[str, Any], fields: tuple[str, ...], diagnostics
     return None
 
 
+def admin_id(value: Any) -> str | None:
+    """Intercom's id of a teammate, which is a number, as text; None when the value is none."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else text_of(value)
+    return text if text and text.isascii() and text.isdecimal() else None
+
+
 def avatar_url(value: Any) -> str | None:
     """The address of an avatar, given as one or as Intercom's object; None when it is neither."""
     url = text_of(value.get("image_url") if isinstance(value, Mapping) else value)

@@ -11,11 +11,12 @@ from typing import Any, Literal, Protocol
 class Reference:
     """An id that only Intercom knows, such as that of ``Reference("company", "company_id", "813")``.
 
-    A contact is named by ``external_id``, the user id, or by ``email``; a company by ``company_id``. ``name`` is that
-    of a company that was given by its name alone, so that its id may be another than the hash of the name.
+    A contact is named by ``external_id``, the user id, by ``email``, or as a lead by ``anonymous_id``; a company by
+    ``company_id``, a tag by ``name``. The field ``name`` is that of a company that was given by its name alone, so that
+    its id may be another than the hash of the name; of a lead, its user's e-mail.
     """
 
-    model: Literal["contact", "company"]
+    model: Literal["contact", "company", "tag"]
     key: str
     value: str
     name: str | None = field(default=None, compare=False, repr=False)

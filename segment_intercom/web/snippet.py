@@ -64,7 +64,8 @@ def render(
     if not settings.enabled:
         # The page's own scripts may call what the script before would have given them.
         script = _element(before, nonce) if before else ""
-        return Markup(f"<!-- Intercom is switched off: INTERCOM_ENABLED is False -->{script}")  # noqa: S704
+        reason = "INTERCOM_ENABLED is False" if settings.exclude_if is None else "by exclude_if"
+        return Markup(f"<!-- Intercom is switched off: {reason} -->{script}")  # noqa: S704
     app_id = intercom_settings.get("app_id")
     if app_id is None:
         if settings.app_id is None:

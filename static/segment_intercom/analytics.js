@@ -118,7 +118,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   function sendOf(name) {
     keep();
     const intercomSettings = settings();
-    if (isKnown(intercomSettings)) send(intercomSettings);
+    if (isKnown(intercomSettings) || (config.visitor[0] && name === "identify")) send(intercomSettings);
     else debugLog(name, "of a visitor");
   }
 
@@ -184,6 +184,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     },
     track([event], properties) {
       if (!textOf(event)) return debugLog("no event");
+      if (!RegExp(config.events, "s").test(event)) return debugLog(event, "denied");
       if (isDebugging && !isKnown(settings())) debugLog("track", "of nobody");
       if (!booted) send();
       intercom("trackEvent", event, metadataOf(event, properties));

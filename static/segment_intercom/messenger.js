@@ -53,7 +53,7 @@ function companies({ group }, { company, companies: several, plan, monthlyspend,
   return list[0] ? { companies: list } : {};
 }
 
-// What is known of a person, everything in line; undefined for a visitor, somebody without user id and e-mail.
+// What is known of a person, everything in line; of a visitor, without user id and e-mail, what the site asks for.
 export function describe(person) {
   const { id, traits, context, options } = person;
   const [known, custom] = split(traits, config.user, config.both);
@@ -61,13 +61,11 @@ export function describe(person) {
   const last = textOf(known.lastname);
   const avatar = textOf(known.avatar?.image_url ?? known.avatar);
   const email = textOf(known.email) ?? (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(id) ? id : undefined);
-  if (!id && !email) return undefined;
+  const laid = (pairs) => fromEntries(attributes(pairs).filter(([name]) => !words(config.reserved).includes(name) || warn(name, "reserved")));
+  if (!id && !email) return laid(entries(traits).filter(([name]) => config.visitor.includes(name) || warn(name, "of a visitor")));
   const collected = config.collect.map(([part, name]) => [part + "_" + name, context?.[part]?.[name] ?? undefined]);
-  const laid = attributes(entries(fromEntries([...collected, ...custom]))).filter(
-    ([name]) => !words(config.reserved).includes(name) || warn(name, "reserved"),
-  );
   return {
-    ...fromEntries(laid),
+    ...laid(entries(fromEntries([...collected, ...custom]))),
     ...present({
       user_id: id,
       email,

@@ -26,7 +26,7 @@ CLOUD = sorted((FOLDER / "segment-cloud").glob("*.json"))
 
 def reference(value: Any) -> Any:
     """What stands for a reference in a case: ``{"company": {"company_id": "813"}}``."""
-    if not isinstance(value, dict) or value.keys() not in ({"company"}, {"contact"}):
+    if not isinstance(value, dict) or value.keys() not in ({"company"}, {"contact"}, {"tag"}):
         return value
     ((model, named),) = value.items()
     ((key, text),) = named.items()

@@ -97,6 +97,17 @@ def test_a_lead_is_merged_into_a_user(client: Client) -> None:
     assert by_email(client, "ann@example.com") == ["u"]
 
 
+def test_a_contact_is_tagged(client: Client) -> None:
+    contact = user(client)
+    tag = client.tags.create(request=types.CreateOrUpdateTagRequest(name="VIP"))
+    client.tags.tag_contact(contact.id, tag_id=tag.id)
+    assert [each.name for each in client.contacts.list_attached_tags(contact.id).data] == ["VIP"]
+    client.tags.untag_contact(contact.id, tag.id)
+    assert client.contacts.list_attached_tags(contact.id).data == []
+    with pytest.raises(NotFoundError):
+        client.tags.tag_contact(contact.id, tag_id="none")
+
+
 def test_companies_are_made_found_and_listed(client: Client) -> None:
     member = user(client)
     for name in ("one", "two", "three"):

@@ -57,6 +57,21 @@ def test_merging_is_answered_as_described(api: Described) -> None:
     assert api.refusal("GET", f"/contacts/{lead}")[0] == 410
 
 
+def test_tags_are_answered_as_described(api: Described) -> None:
+    contact = api.contact()
+    tag = api.ok("POST", "/tags", {"name": "VIP"})["id"]
+    assert api.ok("POST", "/tags", {"name": "vip"})["id"] == tag
+    api.ok("POST", f"/contacts/{contact}/tags", {"id": tag})
+    for path in ("/tags", f"/contacts/{contact}/tags", f"/contacts/{contact}"):
+        api.ok("GET", path)
+    api.ok("DELETE", f"/contacts/{contact}/tags/{tag}")
+    api.refusal("DELETE", f"/contacts/{contact}/tags/{tag}")
+    api.refusal("POST", f"/contacts/{contact}/tags", {"id": "VIP"})
+    api.refusal("POST", f"/contacts/{contact}/tags", {})
+    api.refusal("POST", "/tags", {"names": "VIP"})
+    api.ok("POST", "/tags", {"id": tag, "name": "Very"})
+
+
 def test_companies_are_answered_as_described(api: Described) -> None:
     api.attribute("seats", "integer", "company")
     company = api.company(plan="pro", size=3, monthly_spend=10, custom_attributes={"seats": 3}, remote_created_at=AT)

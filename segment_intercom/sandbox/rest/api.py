@@ -14,7 +14,7 @@ from ..rate_status import RateStatus
 from ..refusal import RefusedError, not_found
 from ..store import Store
 from ..workspace import Workspace
-from . import classic, companies, contacts, data_attributes, events, me, search
+from . import classic, companies, contacts, data_attributes, events, me, search, tags
 from .auth import workspace_of
 from .call import ApiCall, ApiReply, Asked, sent
 
@@ -22,7 +22,7 @@ Handler = Callable[..., ApiReply]
 Routes = tuple[tuple[str, str, Handler], ...]
 
 # The first steps of all paths, which the sandbox answers even where it answers with 404.
-RESOURCES = ("me", "contacts", "companies", "events", "data_attributes", "users")
+RESOURCES = ("me", "contacts", "companies", "events", "data_attributes", "tags", "users")
 _TODAY: Routes = (
     ("GET", "me", me.show),
     ("POST", "contacts", contacts.create),
@@ -38,6 +38,11 @@ _TODAY: Routes = (
     ("POST", "contacts/*/companies", companies.attach),
     ("GET", "contacts/*/companies", companies.of_contact),
     ("DELETE", "contacts/*/companies/*", companies.detach),
+    ("POST", "contacts/*/tags", tags.attach),
+    ("GET", "contacts/*/tags", tags.of_contact),
+    ("DELETE", "contacts/*/tags/*", tags.detach),
+    ("POST", "tags", tags.save),
+    ("GET", "tags", tags.show_all),
     ("POST", "companies", companies.save),
     ("GET", "companies", companies.find),
     ("POST", "companies/list", companies.show_all),
@@ -58,6 +63,8 @@ _CLASSIC: Routes = (
     ("GET", "companies/*", companies.show),
     ("POST", "events", events.save),
     ("GET", "events", events.show),
+    ("POST", "tags", tags.save),
+    ("GET", "tags", tags.show_all),
 )
 _VERSIONS = {"1": range(5), "2": range(17)}
 _NEWEST = "2.16"

@@ -45,6 +45,7 @@ def contact_json(account: WorkspaceData, person: Person) -> dict[str, Any]:
         "last_seen_at": seen_at(person),
         "custom_attributes": dict(person.custom_attributes),
         **{name: _part(person, path) for name, path in _PARTS.items()},
+        "tags": _tags(person),
         "companies": _companies(account, person),
     }
 
@@ -61,7 +62,6 @@ def seen_at(person: Person) -> int | None:
 
 
 _PARTS = {
-    "tags": "tags",
     "notes": "notes",
     "opted_out_subscription_types": "subscriptions",
     "opted_in_subscription_types": "subscriptions",
@@ -70,6 +70,13 @@ _PARTS = {
 
 def _part(person: Person, path: str) -> dict[str, Any]:
     return {"type": "list", "data": [], "url": f"/contacts/{person.id}/{path}", "total_count": 0, "has_more": False}
+
+
+def _tags(person: Person) -> dict[str, Any]:
+    ids = list(person.tag_ids)
+    shown = [{"type": "tag", "id": tag_id, "url": f"/tags/{tag_id}"} for tag_id in ids[:_COMPANIES_SHOWN]]
+    count = {"total_count": len(ids), "has_more": len(ids) > _COMPANIES_SHOWN}
+    return {**_part(person, "tags"), "data": shown, **count}
 
 
 def _companies(account: WorkspaceData, person: Person) -> dict[str, Any]:
