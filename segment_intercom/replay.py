@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from .api import rest_operations
 from .calls import Call, parse
@@ -54,6 +54,21 @@ class Summary:
     refused: list[tuple[int, str]] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
+
+
+class Lines(Protocol):
+    """A file that can be brought in line by line, and known again: a history, or a table."""
+
+    name: str
+
+    def lines(self, after: int = 0) -> Iterator[Line]:
+        """Each line behind the first ``after`` ones."""
+
+    def digest(self) -> str:
+        """A digest of all lines up to the last that was read."""
+
+    def digest_of(self, count: int) -> str | None:
+        """A digest of the first lines, or None where they cannot be read twice, or are fewer."""
 
 
 class History:
@@ -135,7 +150,7 @@ class History:
 class Replay:
     """Brings a history into an outbox, from where it was interrupted; ``enqueue`` is an Ingest's ``enqueue_all``."""
 
-    def __init__(self, history: History, outbox: Outbox, enqueue: Callable[[list[Call]], int]) -> None:
+    def __init__(self, history: Lines, outbox: Outbox, enqueue: Callable[[list[Call]], int]) -> None:
         self._history = history
         self._outbox = outbox
         self._enqueue = enqueue
@@ -177,7 +192,7 @@ class Replay:
 
 
 def try_out(
-    history: History, settings: Settings, summary: Summary, progress: Callable[[int], None] = lambda _: None
+    history: Lines, settings: Settings, summary: Summary, progress: Callable[[int], None] = lambda _: None
 ) -> None:
     """Map every line without sending anything: what would be asked of Intercom, and what would be refused."""
     lenient = replace(settings, strict=False)

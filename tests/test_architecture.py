@@ -40,6 +40,7 @@ ORDER = (
     "analytics",
     "collector",
     "replay",
+    "bulk",
     "web",
     "integrations",
     "sandbox",

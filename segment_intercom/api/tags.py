@@ -22,11 +22,12 @@ _UNREADABLE = "must be a text or a list of texts; it stays a custom attribute"
 
 
 def take_tags(custom: dict[str, Any], diagnostics: Diagnostics) -> list[str]:
-    """Take the trait ``tags`` out of custom traits, and return the names in it, each once."""
+    """Take the trait ``tags`` out of custom traits, and return the names in it, each once; commas part a text."""
     names: dict[str, None] = {}
     for trait in [name for name in custom if isinstance(name, str) and plain_name(name) == "tags"]:
         value = custom[trait]
-        values = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
+        texts = value.split(",") if isinstance(value, str) else [value]
+        values = list(value) if isinstance(value, list | tuple | set | frozenset) else texts
         if not all(isinstance(tag, str) for tag in values):
             diagnostics.warn(trait, _UNREADABLE)
             continue

@@ -1,5 +1,6 @@
 """The command line: ``segment-intercom``, and the same commands as ``flask intercom ...``."""
 
+from . import bulk as bulk
 from . import collector as collector
 from . import delivery as delivery
 from . import history as history

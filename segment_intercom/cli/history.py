@@ -13,7 +13,7 @@ import click
 
 from ..ingest import Ingest
 from ..outbox import claim, open_outbox
-from ..replay import CaptureFile, History, Replay, Summary, try_out, waiting_messages
+from ..replay import CaptureFile, History, Lines, Replay, Summary, try_out, waiting_messages
 from ..settings import Settings
 from ..transport import HttpTransport
 from .delivery import printable
@@ -38,18 +38,19 @@ def replay(file: BinaryIO, dry_run: bool, restart: bool, wait: bool) -> None:
     log_to_stderr()
     history, summary = History(file), Summary()
     if dry_run:
-        with _bar(file, "Reading", summary) as progress:
+        with progress_bar(file, "Reading", summary) as progress:
             try_out(history, settings, summary, progress)
-        _show(summary, dry_run=True)
+        show_summary(summary, dry_run=True)
     else:
-        _replay(history, file, settings, summary, restart=restart, wait=wait)
+        bring_in(history, file, settings, summary, restart=restart, wait=wait)
     if summary.refused:
         click.get_current_context().exit(1)
 
 
-def _replay(
-    history: History, file: BinaryIO, settings: Settings, summary: Summary, *, restart: bool, wait: bool
+def bring_in(
+    history: Lines, file: BinaryIO, settings: Settings, summary: Summary, *, restart: bool, wait: bool
 ) -> None:
+    """Bring a history into the outbox, and wait until it is delivered where this process delivers."""
     if not settings.enabled:
         raise click.ClickException("INTERCOM_ENABLED is off, so nothing is sent; --dry-run shows what would be")
     if settings.deliver == "now":
@@ -64,13 +65,13 @@ def _replay(
         if after:
             click.echo(f"Goes on after line {after} (--restart begins again)", err=True)
         try:
-            with _bar(file, "Replaying", summary) as progress:
+            with progress_bar(file, "Replaying", summary) as progress:
                 run.run(summary, after, progress)
         except KeyboardInterrupt:
             raise click.ClickException(
                 f"stopped after line {max(after, run.last)}; the same command goes on from there"
             ) from None
-        _show(summary, dry_run=False)
+        show_summary(summary, dry_run=False)
         if waits:
             _deliver(ingest, summary.accepted)
 
@@ -128,7 +129,7 @@ def _output(file: Path | None) -> Iterator[Callable[[list[bytes]], None]]:
 
 
 @contextmanager
-def _bar(file: BinaryIO, label: str, summary: Summary) -> Iterator[Callable[[int], None]]:
+def progress_bar(file: BinaryIO, label: str, summary: Summary) -> Iterator[Callable[[int], None]]:
     """Hears how many bytes are read; on a terminal it draws a bar with the lines a second and the time left."""
     length = _size(file)
     if not length or not sys.stderr.isatty():
@@ -145,12 +146,14 @@ def _bar(file: BinaryIO, label: str, summary: Summary) -> Iterator[Callable[[int
 
 def _size(file: BinaryIO) -> int:
     try:
-        return Path(file.name).stat().st_size if isinstance(file.name, str) and file.name != "<stdin>" else 0
+        name = getattr(file, "name", None)
+        return Path(name).stat().st_size if isinstance(name, str) and name != "<stdin>" else 0
     except OSError:
         return 0
 
 
-def _show(summary: Summary, *, dry_run: bool) -> None:
+def show_summary(summary: Summary, *, dry_run: bool) -> None:
+    """Print what became of the lines."""
     say = click.echo
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(summary.kinds.items())) or "no call"
     say(f"Lines      {summary.lines} ({kinds})")

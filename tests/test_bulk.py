@@ -1,0 +1,207 @@
+"""Tables of people and companies: what their columns become, and that each row comes in once."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from segment_intercom import CallError, Group, Identify, Settings
+from segment_intercom.bulk import Table
+from segment_intercom.calls import message_of
+from segment_intercom.cli import main
+from segment_intercom.ingest import Ingest
+from segment_intercom.outbox import SqliteOutbox
+from segment_intercom.replay import Replay, Summary, waiting_messages
+from segment_intercom.sandbox import Workspace, create_sandbox
+from segment_intercom.sandbox.faults import Fault
+from tests.conftest import APP_ID
+
+PEOPLE = b"""id,email,Full Name,Seats,Zip,Spend,Active,created_at,company_id,company.plan
+1,ann@example.com,Ann Bell,3,01234,9.5,true,2024-01-02,c1,pro
+2,bob@example.com,,4,99999,10,FALSE,2024-05-06,,
+"""
+
+
+def table(text: bytes, **options: Any) -> Table:
+    return Table(io.BytesIO(text), **options)
+
+
+def calls(text: bytes, **options: Any) -> list[Any]:
+    return [line.call or line.problem for line in table(text, **options).lines()]
+
+
+def traits(text: bytes, **options: Any) -> list[dict[str, Any]]:
+    return [dict(call.traits) for call in calls(text, **options)]
+
+
+def test_a_row_is_an_identify_call_of_somebody_who_was_not_seen_by_it() -> None:
+    ann, bob = calls(PEOPLE, renamed={"Full Name": "name"})
+    assert isinstance(ann, Identify)
+    assert (ann.user_id, bob.user_id, ann.context) == ("1", "2", {"active": False})
+    assert ann.traits == {
+        "email": "ann@example.com",
+        "name": "Ann Bell",
+        "Seats": 3,
+        "Zip": "01234",
+        "Spend": 9.5,
+        "Active": True,
+        "created_at": "2024-01-02",
+        "company": {"id": "c1", "plan": "pro"},
+    }
+    assert bob.traits == {
+        "email": "bob@example.com",
+        "Seats": 4,
+        "Zip": "99999",
+        "Spend": 10,
+        "Active": False,
+        "created_at": "2024-05-06",
+    }
+
+
+def test_a_row_of_companies_is_a_group_call_without_a_user() -> None:
+    (call,) = calls(b"company_id;name;monthly_spend\n7;Acme;12\n", companies=True)
+    assert isinstance(call, Group)
+    assert (call.group_id, call.user_id, call.traits) == ("7", None, {"name": "Acme", "monthly_spend": 12})
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "2"], [1, 2]),
+        (["1", "2.5"], [1, 2.5]),
+        (["1", "x"], ["1", "x"]),
+        (["1", "01"], ["1", "01"]),
+        (["+1", "2"], ["+1", "2"]),
+        (["1", "12345678901234567890"], ["1", "12345678901234567890"]),
+        (["true", "no"], ["true", "no"]),
+        (["True", "false"], [True, False]),
+        (["1e5", "2"], ["1e5", "2"]),
+        ([" 7 ", "8"], [7, 8]),
+    ],
+)
+def test_a_column_is_of_one_kind(cells: list[str], expected: list[Any]) -> None:
+    text = "id,x\n" + "".join(f"{number},{cell}\n" for number, cell in enumerate(cells))
+    assert [row["x"] for row in traits(text.encode())] == expected
+
+
+def test_numbers_that_are_codes_stay_text_where_that_is_said() -> None:
+    assert traits(b"id,code\n1,42\n", as_text=["code"]) == [{"code": "42"}]
+    assert traits(b'{"id": 1, "code": 42}\n', as_text=["code"]) == [{"code": "42"}]
+
+
+def test_columns_say_what_they_become() -> None:
+    shown = {column.name: (column.becomes, column.kind) for column in table(PEOPLE).columns}
+    assert shown["id"] == ("the user id", "text")
+    assert shown["email"] == ("Intercom's email", "text")
+    assert shown["Full Name"] == ('attribute "Full_Name"', "text")
+    assert shown["created_at"] == ("Intercom's signed_up_at", "date")
+    assert shown["company.plan"] == ("the company's plan", "text")
+    (tags,) = (column for column in table(b"id,Tags\n1,vip\n", tags=True).columns if column.name == "Tags")
+    assert tags.becomes == "the contact's tags"
+
+
+def test_json_lines_are_a_table_too() -> None:
+    text = b'{"userId": "1", "plan": "pro", "seats": 3}\n\n{"userId": "2", "plan": null}\nnonsense\n[1]\n'
+    first, second, *problems = calls(text)
+    assert (first.user_id, first.traits, second.traits) == ("1", {"plan": "pro", "seats": 3}, {})
+    assert all(isinstance(problem, str) for problem in problems)
+    assert len(problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"", "holds no row"),
+        (b"id,email\n", "holds no row"),
+        (b"plan\npro\n", "--map COLUMN=user_id"),
+        (b"id,id\n1,2\n", "each by another name"),
+        (b"id,\n1,2\n", "each by another name"),
+        ("id,näme\n1,x\n".encode("latin-1"), "CSV UTF-8"),
+        (gzip.compress(b"id,a\n" + b"1,2\n" * 9_999)[:-20], "cannot be read to its end"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_the_remedy(text: bytes, problem: str) -> None:
+    with pytest.raises(CallError, match=problem):
+        table(text)
+
+
+def test_an_unknown_column_is_named() -> None:
+    with pytest.raises(CallError, match="has no column 'plann'; it has id, plan"):
+        table(b"id,plan\n1,pro\n", skipped=["plann"])
+
+
+def test_rows_that_name_nobody_or_are_cut_short_cost_no_other() -> None:
+    rows = calls(b"\xef\xbb\xbfid,email,plan\n,,pro\n1,a\n\n2,,pro\n")
+    assert rows[0].startswith("user_id: is empty")
+    assert rows[1] == "row: has 2 cells, and the first line 3"
+    assert rows[2].user_id == "2"
+
+
+def test_an_interrupted_import_goes_on_where_it_was(tmp_path: Path) -> None:
+    text = gzip.compress(b"id,n\n" + b"".join(b"u%d,%d\n" % (number, number) for number in range(1_200)))
+    settings = Settings(app_id=APP_ID, outbox=f"sqlite:///{tmp_path}/o.db", deliver="worker")
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with closing(SqliteOutbox(tmp_path / "o.db")) as outbox, closing(Ingest(settings)) as ingest:
+        with pytest.raises(KeyboardInterrupt):
+            Replay(table(text), outbox, ingest.enqueue_all).run(Summary(), 0, stop)
+        assert len([*waiting_messages(outbox)]) == 500
+        again, summary = Replay(table(text), outbox, ingest.enqueue_all), Summary()
+        again.run(summary, again.resumes_after())
+        assert (summary.lines, summary.accepted) == (700, 700)
+        assert [json.loads(body)["traits"]["n"] for body in waiting_messages(outbox)] == [*range(1_200)]
+        other = Replay(table(text, as_text=["n"]), outbox, ingest.enqueue_all)
+        assert other.resumes_after() == 0, "with other columns it is another import"
+
+
+def test_calls_of_a_table_can_be_written_and_read() -> None:
+    assert message_of(calls(b"email\nann@example.com\n")[0])["context"] == {"active": False}
+
+
+def environment(serve: Callable[..., str], tmp_path: Path, workspace: Workspace) -> tuple[Any, dict[str, str]]:
+    sandbox = create_sandbox(workspace)
+    return sandbox.extensions["sandbox"], {
+        "INTERCOM_APP_ID": APP_ID,
+        "INTERCOM_ACCESS_TOKEN": "t",
+        "INTERCOM_API_URL": serve(sandbox),
+        "INTERCOM_OUTBOX": f"sqlite:///{tmp_path / 'outbox.db'}",
+    }
+
+
+def test_the_command_shows_the_columns_and_brings_the_people_in(serve: Callable[..., str], tmp_path: Path) -> None:
+    workspace = Workspace(APP_ID, access_token="t", search_lag=0, faults=(Fault(status=500, probability=0.1),))
+    store, env = environment(serve, tmp_path, workspace)
+    (tmp_path / "people.csv").write_bytes(PEOPLE + b",,,,,,,,,\n3,x\n")
+    command = ["import", str(tmp_path / "people.csv"), "--map", "Full Name=name"]
+    tried = CliRunner().invoke(main, [*command, "--dry-run"], env=env)
+    assert ("Would go   2" in tried.stdout, store.state()["people"]) == (True, [])
+    done = CliRunner().invoke(main, command, env=env)
+    assert done.exit_code == 1
+    assert "Full Name     Intercom's name" in done.stdout
+    assert "line 5: row: has 2 cells" in done.stdout
+    people = {person["user_id"]: person for person in store.state()["people"]}
+    assert people.keys() == {"1", "2"}
+    assert (people["1"]["name"], people["1"]["signed_up_at"]) == ("Ann Bell", 1704153600)
+    assert people["1"]["custom_attributes"] == {"Seats": 3, "Zip": "01234", "Spend": 9.5, "Active": True}
+
+
+def test_the_command_brings_companies_in(serve: Callable[..., str], tmp_path: Path) -> None:
+    store, env = environment(serve, tmp_path, Workspace(APP_ID, access_token="t", search_lag=0))
+    done = CliRunner().invoke(main, ["import", "-", "--companies"], env=env, input="company_id,name,plan\n7,Acme,pro\n")
+    assert done.exit_code == 0, done.output
+    (company,) = store.state()["companies"]
+    assert (company["company_id"], company["name"], company["plan"]) == ("7", "Acme", "pro")
+
+
+def test_a_wrong_map_is_a_usage_error() -> None:
+    assert CliRunner().invoke(main, ["import", "-", "--map", "name"], input="id\n1\n").exit_code == 2
