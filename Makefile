@@ -28,6 +28,7 @@ lint: $(VENV)/lint check-assets  ## Check style, types, and that the built scrip
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	node_modules/.bin/tsc -p tests/types
 
 format: $(VENV)/lint  ## Format the code
 	$(BIN)/ruff check --fix .
