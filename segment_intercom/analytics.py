@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 
 from .calls import Alias, Call, Delete, Group, Identify, Page, Screen, Track
 from .ingest import Ingest
+from .partition import to_workspace
 from .settings import Settings
 from .transport import Transport
 
@@ -30,7 +31,8 @@ class Analytics:
 
     ``transport`` takes the place of HTTP: an object with ``send(operation)``, which returns a
     ``segment_intercom.transport.Reply`` or raises TransportError. ``before_send(call)`` returns the call, changed or
-    not, or None to drop it.
+    not, or None to drop it. ``workspace_loader()`` returns the app id of one of ``settings.workspaces`` to which a call
+    goes, or None for ``settings.app_id``.
 
     Where the outbox is in PostgreSQL, ``identify``, ``track`` and ``group`` take ``connection``, a SQLAlchemy session
     or connection or one of psycopg to that database: the call is kept exactly when its transaction commits.
@@ -42,11 +44,13 @@ class Analytics:
         transport: Transport | None = None,
         *,
         before_send: Callable[[Any], Any] | None = None,
+        workspace_loader: Callable[[], str | None] | None = None,
     ) -> None:
         if before_send is not None:
             settings = replace(settings, before_send=before_send)
         self._ingest = Ingest(settings, transport)
         self._strict = settings.strict is not False
+        self._workspace_loader = workspace_loader
 
     def identify(
         self,
@@ -160,6 +164,8 @@ class Analytics:
         self._ingest.close()
 
     def _enqueue(self, call: Call, connection: Any = None) -> None:
+        if self._workspace_loader is not None and (app_id := self._workspace_loader()) is not None:
+            call = to_workspace(call, app_id)
         self._ingest.enqueue(call, strict=self._strict, connection=connection)
 
 

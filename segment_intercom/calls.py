@@ -109,6 +109,13 @@ class Call:
         return {}
 
     @property
+    def app_id(self) -> str | None:
+        """The workspace that the options for Intercom name, ``appId``, where calls go to several."""
+        options = self.options
+        value = options.get("appId", options.get("app_id")) if options else None
+        return value if isinstance(value, str) and value else None
+
+    @property
     def for_intercom(self) -> bool:
         """False when the call switches Intercom off, by its name or by ``All: False`` without it."""
         chosen = self._integrations()

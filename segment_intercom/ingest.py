@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
-from .api import LEGACY, UserRef
+from .api import LEGACY
 from .at_exit import AT_EXIT
 from .calls import Call, Delete, Group, Identify, Track, parse, user_id_text
 from .delivery import DirectSender, ProcessState
-from .delivery.batch import UNDELIVERABLE, changed_call, lead_key
+from .delivery.batch import UNDELIVERABLE, changed_call
 from .diagnostics import WARNINGS, Diagnostics, logger
 from .errors import CallError, OutboxError
-from .serialize import read, whole_text, write
+from .partition import HAVE_EFFECT, partition_key
+from .serialize import read, write
 from .settings import Settings
 from .traits import companies_of, company_of, split
 from .traits.event_names import is_wanted
@@ -33,7 +34,6 @@ _LEFT = (
     "calls of this process that still wait in the outbox after %g s (exit_timeout): %d; the next process with this "
     "outbox that makes a call delivers them, or `segment-intercom worker` does"
 )
-_HAVE_EFFECT = (Identify, Group, Track, Delete)
 
 
 # What the outbox's put() takes: the partition key, the message, and its id.
@@ -178,10 +178,10 @@ class Ingest:
 
         Raises CallError or TraitError if ``strict``, else logs what cannot be sent.
         """
-        if not isinstance(call, _HAVE_EFFECT) or not call.for_intercom:
+        if not isinstance(call, HAVE_EFFECT) or not call.for_intercom:
             return None
         diagnostics = Diagnostics(strict)
-        key = _partition_key(call, leads=self.settings.leads and self.settings.api_version != LEGACY)
+        key = partition_key(call, self.settings)
         if key is None:
             if strict:
                 raise CallError("user_id", _UNKNOWN_USER)
@@ -285,26 +285,9 @@ class Ingest:
             )
 
 
-def has_effect(call: Call) -> bool:
-    """Return whether Intercom keeps anything of a call from a server: of its type, its integrations and its user."""
-    return isinstance(call, _HAVE_EFFECT) and call.for_intercom and _partition_key(call) is not None
-
-
 def _strikes(call: Call | PlainMessage | None) -> bool:
     """Whether what waits for the user of a call goes with it: of one who is archived all is told before."""
     return isinstance(call, Delete) and not call.archive
-
-
-def _partition_key(call: Identify | Group | Track | Delete, *, leads: bool = False) -> str | None:
-    """The partition key of a call, its user: calls of one partition are delivered in their order."""
-    if call.user_id is not None:
-        return whole_text(call.user_id)
-    user = UserRef.of(call, leads=leads)
-    if user.anonymous_id is not None:
-        return lead_key(user.anonymous_id)
-    if user.email is not None:
-        return whole_text(user.email.lower())
-    return whole_text(f"group {call.group_id}") if isinstance(call, Group) and call.group_id is not None else None
 
 
 def _check_companies(call: Identify | Group, settings: Settings, diagnostics: Diagnostics) -> None:

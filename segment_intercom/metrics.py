@@ -12,6 +12,7 @@ from typing import Any
 
 from .errors import OutboxError, TransportError
 from .outbox import Outbox
+from .settings import Settings
 from .transport import HttpTransport, Operation, Reply
 
 # Each metric by its name: what it is, and its help. Counters end in _total.
@@ -31,10 +32,14 @@ METRICS: Mapping[str, tuple[str, str]] = {
 class CountedTransport:
     """A transport that counts its answers by status; ``none`` where there was no answer."""
 
-    def __init__(self, transport: HttpTransport) -> None:
+    def __init__(self, transport: HttpTransport, requests: Counter[str] | None = None) -> None:
         self._transport = transport
         self._lock = threading.Lock()
-        self.requests: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter() if requests is None else requests
+
+    def for_workspace(self, settings: Settings) -> CountedTransport:
+        """A transport to another workspace, whose answers are counted together with these."""
+        return CountedTransport(self._transport.for_workspace(settings), self.requests)
 
     def send(self, operation: Operation) -> Reply:
         """Send one request, as the transport does, and count it."""

@@ -21,8 +21,8 @@ from .api import rest_operations
 from .calls import Call, parse
 from .diagnostics import logger
 from .errors import CallError, SegmentIntercomError
-from .ingest import has_effect
 from .outbox import Outbox
+from .partition import has_effect
 from .serialize import read
 from .settings import Settings
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -60,6 +61,7 @@ class Settings:
     outbox: str = field(default="sqlite:///segment-intercom.db", repr=False)
     deliver: Literal["thread", "worker", "now"] = "thread"
     exit_timeout: float = 2
+    workspaces: Mapping[str, Any] | Callable[[str], Any] = field(default_factory=dict, repr=False)
     leads: bool = False
     restore_archived: bool = True
     tags: bool = False
@@ -111,6 +113,22 @@ class Settings:
         """The environment variables that count as set."""
         return {key: text for key, text in environ.items() if text or key in _SECRET_KEYS}
 
+    def for_workspace(self, app_id: str) -> Settings:
+        """These settings with the token, the secret and the region that ``workspaces`` has for another app id.
+
+        Raises SettingsError where it has none.
+        """
+        if app_id == self.app_id:
+            return self
+        entry = self.workspaces(app_id) if callable(self.workspaces) else self.workspaces.get(app_id)
+        if entry is None:
+            raise SettingsError("workspaces", f"has no access token for the workspace {app_id:.40}")
+        try:
+            values = _workspace(entry)
+        except validators.InvalidValue as refused:
+            raise SettingsError("workspaces", str(refused)) from None
+        return _for_workspace(self, app_id, tuple(sorted(values.items())))
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """The identity secrets, the signing one first; empty when verification is off."""
@@ -141,6 +159,35 @@ def _secrets(value: object) -> tuple[str, ...] | None:
             "an empty secret verifies nobody; give the Messenger's secret, or leave the setting out"
         )
     return secrets
+
+
+def _workspace(value: object) -> dict[str, Any]:
+    """What ``workspaces`` says of one: its access token, or a dict with that, a secret, a region."""
+    values = {"access_token": value} if isinstance(value, str) else dict(validators.mapping(value))
+    for name in values:
+        if name not in _OF_A_WORKSPACE:
+            raise validators.InvalidValue(validators.unknown(str(name)[:60], "key of a workspace", _OF_A_WORKSPACE))
+        try:
+            values[name] = _CHECKS[name](values[name])
+        except validators.InvalidValue as refused:
+            raise validators.InvalidValue(f"{name} {refused}") from None
+    return values
+
+
+def _workspaces(value: object) -> Mapping[str, Any] | Callable[[str], Any]:
+    if callable(value):
+        return value
+    workspaces = validators.mapping(value)
+    for app_id, entry in workspaces.items():
+        check_app_id(app_id)
+        _workspace(entry)
+    return workspaces
+
+
+@lru_cache(maxsize=1_024)
+def _for_workspace(settings: Settings, app_id: str, values: tuple[tuple[str, Any], ...]) -> Settings:
+    own = {"access_token": None, "identity_secret": None, "api_key": None}
+    return replace(settings, **{**own, **dict(values), "app_id": app_id})
 
 
 def _handling_for(value: object) -> Mapping[str, NestedHandling]:
@@ -210,6 +257,7 @@ _CHECKS: dict[str, validators.Check] = {
     ),
     "deliver": validators.one_of("thread", "worker", "now"),
     "exit_timeout": validators.number(minimum=0),
+    "workspaces": _workspaces,
     "leads": validators.boolean,
     "restore_archived": validators.boolean,
     "tags": validators.boolean,
@@ -225,4 +273,6 @@ _CHECKS: dict[str, validators.Check] = {
     "auto_include": validators.boolean,
     "respect_gpc": validators.boolean,
 }
+# What one of several workspaces may have of its own.
+_OF_A_WORKSPACE = ("access_token", "identity_secret", "region")
 _SECRET_KEYS = {PREFIX + item.name.upper() for item in fields(Settings) if not item.repr and item.default is None}

@@ -33,6 +33,7 @@ ORDER = (
     "transport",
     "outbox",
     "api",
+    "partition",
     "metrics",
     "delivery",
     "at_exit",

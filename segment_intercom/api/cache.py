@@ -18,10 +18,11 @@ _HOUR = 3_600
 
 
 class IntercomCache:
-    """The notes of one workspace."""
+    """The notes of one workspace; ``prefix`` tells its keys from those of others in one outbox."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
+    def __init__(self, outbox: Outbox, prefix: str = "") -> None:
+        self._outbox = _Prefixed(outbox, prefix) if prefix else outbox
+        self._all = outbox
 
     def get_id(self, reference: Reference) -> str | None:
         """Intercom's id of a contact or a company, if it is known.
@@ -97,7 +98,7 @@ class IntercomCache:
 
     def count_left_out(self) -> None:
         """Count a value that Intercom refused by its name, and that was left out so that the rest could be sent."""
-        self._outbox.left_out()
+        self._all.left_out()
 
     def has_attribute(self, model: str, name: str) -> bool:
         """Whether a custom attribute is known to exist."""
@@ -110,6 +111,26 @@ class IntercomCache:
     def delete_attribute(self, model: str, name: str) -> None:
         """Forget a custom attribute that does not exist any more."""
         self._outbox.delete(f"attribute {model} {name}")
+
+
+class _Prefixed:
+    """The notes of an outbox under keys with a prefix."""
+
+    def __init__(self, outbox: Outbox, prefix: str) -> None:
+        self._outbox = outbox
+        self._prefix = prefix
+
+    def get(self, key: str) -> str | None:
+        """As the outbox's."""
+        return self._outbox.get(self._prefix + key)
+
+    def set(self, key: str, value: str, seconds: float) -> None:
+        """As the outbox's."""
+        self._outbox.set(self._prefix + key, value, seconds)
+
+    def delete(self, key: str) -> None:
+        """As the outbox's."""
+        self._outbox.delete(self._prefix + key)
 
 
 def _id_key(reference: Reference) -> str:

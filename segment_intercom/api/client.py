@@ -18,12 +18,19 @@ class LeasedClient:
     """Sends for one lease, and counts what it sends."""
 
     def __init__(
-        self, transport: Transport, outbox: Outbox, lease: Lease, stopping: Callable[[], bool], number: int = 0
+        self,
+        transport: Transport,
+        outbox: Outbox,
+        lease: Lease,
+        stopping: Callable[[], bool],
+        number: int = 0,
+        prefix: str = "",
     ) -> None:
         self._transport = transport
         self._outbox = outbox
         self._lease = lease
         self._number = number
+        self._prefix = prefix
         self._stopping = stopping
 
     def send(self, operation: Operation) -> Reply:
@@ -52,6 +59,7 @@ class LeasedClient:
 
         Raises RetryableError while a worker holds a call of theirs: it would make the user anew.
         """
+        key = self._prefix + key
         if key == self._lease.user:
             return
         if not self._outbox.strike(key, self._number):

@@ -140,8 +140,8 @@ def retry(discard: bool) -> None:
 def forget(user_id: str | None, email: str | None, archive: bool) -> None:
     """Delete a user at Intercom, with their dead letters and all that is remembered of them here.
 
-    It takes its turn behind the user's calls that wait, so that nothing brings them back; ends with 1 where Intercom
-    refused it. With INTERCOM_DELIVER worker it is done once the worker gets to it.
+    Their calls that wait are dropped, or with --archive delivered first. Ends with 1 where Intercom has not answered
+    yet. With INTERCOM_DELIVER worker it is done once the worker gets to it.
     """
     if not user_id and not email:
         raise click.UsageError("give the user's id, or --email")

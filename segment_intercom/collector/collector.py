@@ -17,7 +17,8 @@ import orjson
 from ..calls import TYPES, Call
 from ..diagnostics import WARNINGS, logger
 from ..errors import OutboxError
-from ..ingest import PlainMessage, has_effect
+from ..ingest import PlainMessage
+from ..partition import has_effect
 from ..settings import Settings
 from .body import LARGEST_BODY, LARGEST_MESSAGE, messages_of, read_body
 from .browser import admit

@@ -13,7 +13,8 @@ from ..calls import Call, Delete, Identify, Page, parse
 from ..diagnostics import logger
 from ..errors import CallError, SegmentIntercomError
 from ..outbox import QueuedMessage
-from ..serialize import read, whole_text
+from ..partition import lead_key, workspace_of, workspace_prefix
+from ..serialize import read
 from ..settings import Settings
 from ..transport import Operation
 
@@ -28,7 +29,7 @@ class Batch:
 
     ``creates_attributes`` is False where a call's option ``createAttributes`` is: one from a browser, whose write key
     anyone can read. ``forgets_user``: their dead letters go with them. ``waits_for``: the partition of which everything
-    that was accepted before must have been delivered.
+    that was accepted before must have been delivered. ``app_id``: the workspace, where it is not the settings' own.
     """
 
     messages: tuple[QueuedMessage, ...]
@@ -38,6 +39,7 @@ class Batch:
     creates_attributes: bool = True
     forgets_user: bool = False
     waits_for: str | None = None
+    app_id: str | None = None
 
     @classmethod
     def of(cls, message: QueuedMessage, settings: Settings) -> Batch:
@@ -54,13 +56,16 @@ class Batch:
             return cls((message,), problem=f"could not be mapped: {type(error).__name__}")
         creates = call.options.get("createAttributes") is not False
         payload, forgets = partial(user_payload, call, settings), isinstance(call, Delete)
+        app_id = workspace_of(call, settings)
+        prefix = workspace_prefix(app_id)
         return cls(
             (message,),
             operations,
             payload,
             creates_attributes=creates,
             forgets_user=forgets,
-            waits_for=lead_key(str(call.anonymous_id)) if _is_leads_user(call, settings) else None,
+            waits_for=prefix + lead_key(str(call.anonymous_id)) if _is_leads_user(call, settings) else None,
+            app_id=app_id,
         )
 
     def merge(self, later: Batch) -> Batch | None:
@@ -72,18 +77,17 @@ class Batch:
             return None
         if any(operation.path != "/contacts/merge" for operation in self.operations[1:]):
             return None
-        if (self.creates_attributes, self.waits_for) != (later.creates_attributes, later.waits_for):
+        if (self.creates_attributes, self.waits_for, self.app_id) != (
+            later.creates_attributes,
+            later.waits_for,
+            later.app_id,
+        ):
             return None
         operation = _merged(self.operations[0], later.operations[0])
         if operation is None:
             return None
         operations = (operation, *self.operations[1:])
         return replace(later, messages=(*self.messages, *later.messages), operations=operations)
-
-
-def lead_key(anonymous_id: str) -> str:
-    """The partition key of the calls of a lead."""
-    return whole_text(f"anonymous {anonymous_id}")
 
 
 def _is_leads_user(call: Call, settings: Settings) -> bool:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from secrets import SystemRandom
 
-from ..api import LEGACY, Api, AttributeCreator, IntercomCache, LeasedClient, perform
+from ..api import LEGACY, Api, AttributeCreator, LeasedClient, perform
 from ..api.errors import LeaseLost, LeftOut, PermanentError, RateLimited, RetryableError, Unauthorized
 from ..diagnostics import logger
 from ..errors import OutboxError
 from ..outbox import Lease, Outbox, QueuedMessage
+from ..partition import workspace_prefix
 from ..settings import Settings
 from ..transport import Transport
 from .batch import Batch, next_batch
+from .workspaces import Workspaces
 
 BACK_OFF, LONGEST_BACK_OFF = 1.0, 300.0
 LEAST_TRIES = 8  # a clock that leaps ahead is no reason to give anything up
@@ -72,13 +75,11 @@ class Sender:
         stopping: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        # What cannot be sent was refused when the call was accepted; here nothing may stand in the way of the rest.
-        self._settings = replace(settings, strict=False)
+        self._workspaces = Workspaces(settings, outbox, transport)
+        self._settings = self._workspaces.own.settings
         self._outbox = outbox
-        self._transport = transport
         self._stopping = stopping
         self._clock = clock
-        self._cache = IntercomCache(outbox)
         self._outage = _Outage(clock)
 
     def deliver(self, lease: Lease) -> None:
@@ -109,9 +110,8 @@ class Sender:
             self._outbox.release(lease, _LEAST_WAIT)
             return False
         try:
-            self.send(lease, batch)
-        except LeftOut:
-            pass
+            with suppress(LeftOut):
+                self.send(lease, batch)
         except LeaseLost:
             self._outbox.release(lease)
             return False
@@ -133,19 +133,27 @@ class Sender:
 
     def send(self, lease: Lease, batch: Batch) -> None:
         """Perform what a batch asks for; raises one of the errors of the API."""
-        number = batch.messages[0].number
-        client = LeasedClient(self._transport, self._outbox, lease, self._stopping, number)
+        workspace = self._workspaces.of(batch.app_id)
+        number, prefix = batch.messages[0].number, workspace_prefix(batch.app_id)
+        client = LeasedClient(workspace.transport, self._outbox, lease, self._stopping, number, prefix)
         is_legacy = self._settings.api_version == LEGACY  # which creates attributes by itself
         attributes = AttributeCreator(
             client,
-            self._cache,
+            workspace.cache,
             create=self._settings.create_attributes and batch.creates_attributes and not is_legacy,
             # Of calls sent as one, a value that is refused may hide an earlier one that is not: each goes by itself.
             leave_out=len(batch.messages) == 1,
         )
-        api = Api(client, self._cache, attributes, restores_archived=self._settings.restore_archived)
-        for operation in batch.operations:
-            perform(api, operation, batch.user_payload, self._settings)
+        api = Api(client, workspace.cache, attributes, restores_archived=self._settings.restore_archived)
+        try:
+            for operation in batch.operations:
+                perform(api, operation, batch.user_payload, self._settings)
+        except Unauthorized as refused:
+            if batch.app_id is None:
+                raise
+            # The others' tokens may be right, so only this workspace's calls wait.
+            problem = f"Intercom refuses the token of the workspace {batch.app_id} ({refused.status})"
+            raise RetryableError(f"{problem}: look at INTERCOM_WORKSPACES") from None
 
     def _put_off(self, lease: Lease, message: QueuedMessage, failed: RetryableError) -> bool:
         """Wait before the next attempt, or give the message up after a day; True when the next one may go on."""

@@ -10,7 +10,8 @@ from ..calls import Call
 from ..collector import Collector, TrackingAnswer, TrackingRequest
 from ..collector.server import client_of
 from ..errors import SettingsError
-from ..ingest import PlainMessage, has_effect
+from ..ingest import PlainMessage
+from ..partition import has_effect
 from .flask import NAME, State, state
 from .signals import call_accepted
 

@@ -31,9 +31,10 @@ from .. import assets
 from .._json import dumps
 from .._validators import InvalidValue
 from ..calls import Call
-from ..diagnostics import logger
+from ..diagnostics import WARNINGS, logger
 from ..errors import CallError, OptionError, SettingsError
 from ..ingest import Ingest
+from ..partition import to_workspace
 from ..settings import Settings, check_app_id
 from ..web import auto_include, session_route
 from ..web.cookies import log_out_headers
@@ -81,7 +82,7 @@ def _configuration(app: Flask) -> Mapping[str, Any]:
     return {**Settings.present(os.environ), **app.config}
 
 
-def _settings_now(app: Flask, settings: Settings) -> Callable[[], Settings]:
+def _settings_now(app: Flask, settings: Settings, workspace: Callable[[], str | None]) -> Callable[[], Settings]:
     """Strict in debug and testing, lenient in production; an application may turn either on late."""
     lenient = replace(settings, strict=False)
     off = replace(lenient, enabled=False)
@@ -89,9 +90,23 @@ def _settings_now(app: Flask, settings: Settings) -> Callable[[], Settings]:
     def now() -> Settings:
         if settings.enabled and _is_excluded(settings):
             return off
-        return settings if _is_strict(app, settings) else lenient
+        return _of_tenant(settings if _is_strict(app, settings) else lenient, workspace)
 
     return now
+
+
+def _of_tenant(settings: Settings, workspace: Callable[[], str | None]) -> Settings:
+    """The settings of the workspace that the workspace_loader names; of one that is not known, without a proof."""
+    app_id = workspace() if settings.enabled and settings.workspaces else None
+    if app_id is None:
+        return settings
+    try:
+        return settings.for_workspace(app_id)
+    except SettingsError as error:
+        if settings.strict is not False:
+            raise
+        WARNINGS.warn("%s; the page is rendered without a proof of identity", str(error))
+        return replace(settings, app_id=app_id, identity_secret=None)
 
 
 def _is_excluded(settings: Settings) -> bool:
@@ -134,6 +149,7 @@ class SegmentIntercom(ServerCalls):
         self._functions = {key: function for key, function in functions.items() if function is not None}
         self._user_loader: Callable[[], Any] | None = None
         self._company_loader: Callable[[], Any] | None = None
+        self._workspace_loader: Callable[[], str | None] | None = None
         if app is not None:
             self.init_app(app)
 
@@ -143,7 +159,7 @@ class SegmentIntercom(ServerCalls):
             raise SettingsError("app", "has a SegmentIntercom already; call init_app() once")
         settings = Settings.from_mapping({**_configuration(app), **self._functions})
         helpers = Helpers(
-            settings=_settings_now(app, settings),
+            settings=_settings_now(app, settings, self._workspace),
             user_loader=lambda: self._user_loader() if self._user_loader else None,
             company_loader=lambda: self._company_loader() if self._company_loader else None,
             nonce=_nonce,
@@ -172,11 +188,24 @@ class SegmentIntercom(ServerCalls):
         self._company_loader = loader
         return loader
 
+    def workspace_loader(self, loader: F) -> F:
+        """Decorate the function that returns the app id of the current request's workspace, one of ``workspaces``.
+
+        None stands for that of INTERCOM_APP_ID.
+        """
+        self._workspace_loader = loader
+        return loader
+
+    def _workspace(self) -> str | None:
+        return self._workspace_loader() if self._workspace_loader is not None else None
+
     def _accept(self, call: Call, *, from_request: bool = False, connection: Any = None) -> None:
         """Accept a call for the current application; while it is tested, capture it instead."""
         current = state()
         if from_request:
             call = replace(call, context={**_of_request(), **call.context})
+        if current.settings.workspaces and (app_id := self._workspace()) is not None:
+            call = to_workspace(call, app_id)
         strict = _is_strict(current_app, current.settings)
         if current_app.testing:
             prepared = current.ingest.prepare(call, strict=strict)

@@ -66,7 +66,10 @@ class HttpTransport:
         self._host = urlsplit(self._address).hostname or ""
         if self._address.startswith("http:") and not is_loopback(self._host):
             logger.warning("api_url: the token goes to %s unencrypted; use an https address", self._host)
-        self._headers = _headers(settings)
+        # Where calls go to several workspaces, there may be no token for those that name none.
+        has_key = settings.access_token is not None or settings.api_key is not None
+        self._headers = _headers(settings) if has_key or not settings.workspaces else None
+        self._others: list[HttpTransport] = []
         self._connections = connections
         self._timeout = timeout
         self._proxy = proxy_for(self._address)
@@ -92,6 +95,8 @@ class HttpTransport:
             return reply
 
     def _send(self, operation: Operation) -> Reply:
+        if self._headers is None:
+            raise TransportError("access_token: is needed for calls that name no workspace of INTERCOM_WORKSPACES")
         body = None if operation.body is None else _json.dumps(dict(operation.body)).encode()
         line = self._current()
         window_id = line.rate_limiter.acquire()
@@ -106,6 +111,12 @@ class HttpTransport:
         wait = line.rate_limiter.complete(window_id, answer.status, answer.headers)
         return Reply(answer.status, answer.body, wait, date_of(answer.headers))
 
+    def for_workspace(self, settings: Settings) -> HttpTransport:
+        """A transport to another workspace, with the rate budget of that one; it is closed with this one."""
+        transport = HttpTransport(settings, connections=self._connections, timeout=self._timeout)
+        self._others.append(transport)
+        return transport
+
     def budget_used(self) -> float | None:
         """How much of Intercom's rate window is used, 0 to 1; None where Intercom has not told yet."""
         return self._line.rate_limiter.used()
@@ -113,6 +124,8 @@ class HttpTransport:
     def close(self) -> None:
         """Send nothing more, and wake those who wait to send; requests on their way are still answered."""
         self._is_closed = True
+        for transport in self._others:
+            transport.close()
         if self._line.process == os.getpid():
             self._line.rate_limiter.close()
         self._line.route.pool.close()
@@ -147,7 +160,7 @@ class HttpTransport:
             raise failure(error, self._host, self._timeout) from None
 
     def _ask(self, route: Route, method: str, path: str, body: bytes | None, seconds: float) -> _Answer:
-        headers = {**self._headers, TARGET: path}
+        headers = {**(self._headers or {}), TARGET: path}
         if body is not None:
             headers["Content-Type"] = "application/json"
         response = route.pool.urlopen(

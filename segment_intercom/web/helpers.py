@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from .. import _validators as validators
 from ..diagnostics import WARNINGS
-from ..errors import OptionError
+from ..errors import OptionError, SettingsError
 from ..intercom_keys import MESSENGER, check_one
 from ..messenger import UserState, build_settings, runtime_config
 from ..settings import DEFAULT_LAUNCHER, Settings, check_app_id
@@ -28,7 +28,7 @@ _KEYS = {"launcher_selector": _LAUNCHER, **{name: name for name in (_LAUNCHER, *
 _KEYS |= {"app_id": "app_id", "hide_default_launcher": "hide_default_launcher"}
 _NO_PROOF = (
     "app_id: a proof is of one workspace, that of INTERCOM_APP_ID, so none is rendered for another; where several "
-    "workspaces verify identity, give each Settings and an environment, or an application, of its own"
+    "workspaces verify identity, name each with its identity_secret in INTERCOM_WORKSPACES"
 )
 OPTIONS = ("traits", "company", "nonce", "load", "remote", *_KEYS)
 
@@ -191,9 +191,8 @@ class Helpers:
         options = _defined(options)
         traits, company = options.pop("traits", None), options.pop("company", None)
         overlay = _overlay(options)
-        if overlay.get("app_id", settings.app_id) != settings.app_id and settings.secrets:
-            WARNINGS.warn(_NO_PROOF)
-            settings = _unproven(settings)
+        if (app_id := overlay.get("app_id")) is not None and app_id != settings.app_id:
+            settings = _of_other(settings, app_id)
         intercom_settings = build_settings(self._person(user, traits, company), settings) | overlay
         if intercom_settings.get(_LAUNCHER) == DEFAULT_LAUNCHER:
             del intercom_settings[_LAUNCHER]
@@ -221,6 +220,19 @@ class Helpers:
             WARNINGS.warn("user: the template's variable for the user is not defined, so this is a visitor")
             return None
         return user
+
+
+def _of_other(settings: Settings, app_id: str) -> Settings:
+    """The settings of another workspace: as ``workspaces`` has them, else without a proof, which is of one alone."""
+    if settings.workspaces:
+        try:
+            return settings.for_workspace(app_id)
+        except SettingsError:
+            pass
+    if settings.secrets:
+        WARNINGS.warn(_NO_PROOF)
+        return _unproven(settings)
+    return settings
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,8 @@ import pytest
 from segment_intercom import Settings
 from segment_intercom.calls import Call
 from segment_intercom.collector import Collector, TrackingAnswer, TrackingRequest
-from segment_intercom.ingest import PlainMessage, has_effect
+from segment_intercom.ingest import PlainMessage
+from segment_intercom.partition import has_effect
 
 SERVER, BROWSER, SECRET = "server-key", "browser-key", "not-a-real-secret"
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

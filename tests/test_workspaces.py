@@ -1,0 +1,235 @@
+"""Several workspaces on one outbox: each call goes to its own, with its own token and its own rate budget."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask, g, render_template_string
+
+from segment_intercom import Analytics, SegmentIntercom, Settings, SettingsError, user_hash
+from segment_intercom.cli import main
+from segment_intercom.delivery import Sender
+from segment_intercom.outbox import SqliteOutbox
+from segment_intercom.sandbox import Workspace, create_sandbox
+from segment_intercom.sandbox.store import Store
+from segment_intercom.transport import HttpTransport
+
+OWN, ACME, GLOBEX = "abc12345", "acme1234", "globex12"
+TOKENS = {ACME: "token-of-acme", GLOBEX: "token-of-globex"}
+
+
+class Tenants:
+    """A sandbox with three workspaces, and an outbox whose worker delivers to all of them."""
+
+    def __init__(self, folder: Path, serve: Callable[..., str]) -> None:
+        self.workspaces = {
+            app_id: Workspace(app_id, access_token=token, search_lag=0)
+            for app_id, token in {OWN: "t", **TOKENS}.items()
+        }
+        sandbox = create_sandbox(*self.workspaces.values())
+        self.store: Store = sandbox.extensions["sandbox"]
+        self.environment = {
+            "INTERCOM_APP_ID": OWN,
+            "INTERCOM_ACCESS_TOKEN": "t",
+            "INTERCOM_WORKSPACES": json.dumps(TOKENS),
+            "INTERCOM_API_URL": serve(sandbox),
+            "INTERCOM_OUTBOX": f"sqlite:///{folder / 'outbox.db'}",
+            "INTERCOM_DELIVER": "worker",
+        }
+
+    def analytics(self, app_id: str | None, **settings: str) -> Analytics:
+        settings = {f"INTERCOM_{name.upper()}": value for name, value in settings.items()}
+        return Analytics(Settings.from_env(self.environment | settings), workspace_loader=lambda: app_id)
+
+    def work(self, **settings: str) -> str:
+        environment = {**self.environment, **{f"INTERCOM_{name.upper()}": value for name, value in settings.items()}}
+        done = CliRunner().invoke(main, ["worker", "--until-empty"], env=environment)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    def people(self) -> dict[str, list[str]]:
+        people: dict[str, list[str]] = {app_id: [] for app_id in self.workspaces}
+        for person in self.store.state()["people"]:
+            people[person["app_id"]].append(person["user_id"])
+        return people
+
+
+@pytest.fixture
+def tenants(tmp_path: Path, serve: Callable[..., str]) -> Iterator[Tenants]:
+    tenants = Tenants(tmp_path, serve)
+    yield tenants
+    tenants.store.close()
+
+
+def test_each_call_goes_to_its_own_workspace(tenants: Tenants) -> None:
+    for app_id in (OWN, ACME, GLOBEX, None):
+        with closing(tenants.analytics(app_id)) as analytics:
+            analytics.identify("ann", {"plan": str(app_id)})
+            analytics.group("ann", "org", {"name": "Org"})
+            analytics.track("ann", "Baked")
+    tenants.work()
+    assert tenants.people() == {OWN: ["ann"], ACME: ["ann"], GLOBEX: ["ann"]}
+    plans = {person["app_id"]: person["custom_attributes"]["plan"] for person in tenants.store.state()["people"]}
+    assert plans == {OWN: "None", ACME: ACME, GLOBEX: GLOBEX}
+    assert {company["app_id"] for company in tenants.store.state()["companies"]} == {OWN, ACME, GLOBEX}
+
+
+def test_a_call_may_name_its_workspace_itself(tenants: Tenants) -> None:
+    with closing(tenants.analytics(ACME)) as analytics:
+        analytics.identify("bob", integrations={"Intercom": {"appId": GLOBEX}})
+    tenants.work()
+    assert tenants.people()[GLOBEX] == ["bob"]
+
+
+def test_a_deletion_is_of_one_workspace(tenants: Tenants) -> None:
+    for app_id in (ACME, GLOBEX):
+        with closing(tenants.analytics(app_id)) as analytics:
+            analytics.identify("ann", {"email": "ann@example.com"})
+    tenants.work()
+    with closing(tenants.analytics(GLOBEX)) as analytics:
+        analytics.track("ann", "Waits")
+    with closing(tenants.analytics(ACME)) as analytics:
+        analytics.delete(email="ann@example.com")
+    tenants.work()
+    assert tenants.people() == {OWN: [], ACME: [], GLOBEX: ["ann"]}
+    assert [event["event_name"] for event in tenants.store.state()["events"]] == ["Waits"]
+
+
+def test_a_lead_is_merged_in_its_workspace(tenants: Tenants) -> None:
+    with closing(tenants.analytics(ACME, leads="true")) as analytics:
+        analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
+        analytics.identify("ann", {"email": "ann@example.com"}, anonymous_id="anon")
+    tenants.work(leads="true")
+    assert tenants.people()[ACME] == ["ann"]
+
+
+def test_one_workspace_at_its_limit_holds_up_no_other(tenants: Tenants) -> None:
+    tenants.workspaces[ACME].rate_limit, tenants.workspaces[ACME].rate_window = 4, 3.0
+    for app_id in (ACME, GLOBEX):
+        with closing(tenants.analytics(app_id)) as analytics:
+            for user in range(8):
+                analytics.identify(f"u{user}")
+    start = time.monotonic()
+    tenants.work()
+    assert time.monotonic() - start > 1, "the limit was really there"
+    assert {app_id: len(people) for app_id, people in tenants.people().items()} == {OWN: 0, ACME: 8, GLOBEX: 8}
+    requests = [request for request in tenants.store.state()["requests"] if request["app_id"] == GLOBEX]
+    assert {request["status"] for request in requests} == {200}
+
+
+@pytest.mark.parametrize("workspaces", [{GLOBEX: TOKENS[GLOBEX]}, {**TOKENS, ACME: "wrong"}])
+def test_calls_of_a_workspace_without_its_token_wait(tenants: Tenants, workspaces: dict[str, str]) -> None:
+    for app_id in (ACME, GLOBEX):
+        with closing(tenants.analytics(app_id)) as analytics:
+            analytics.identify("ann")
+    settings = Settings.from_env({**tenants.environment, "INTERCOM_WORKSPACES": json.dumps(workspaces)})
+    with closing(SqliteOutbox(settings.outbox.removeprefix("sqlite:///"))) as outbox:
+        with closing(HttpTransport(settings)) as transport:
+            while (lease := outbox.lease()) is not None:
+                Sender(settings, outbox, transport).deliver(lease)
+        assert (tenants.people(), outbox.counts().waiting) == ({OWN: [], ACME: [], GLOBEX: ["ann"]}, 1)
+    tenants.work()
+    assert tenants.people()[ACME] == ["ann"]
+
+
+def test_an_application_may_have_no_workspace_of_its_own(tenants: Tenants) -> None:
+    del tenants.environment["INTERCOM_ACCESS_TOKEN"]
+    with closing(tenants.analytics(ACME)) as analytics:
+        analytics.identify("ann")
+    tenants.work()
+    assert tenants.people()[ACME] == ["ann"]
+
+
+def test_a_script_sends_to_each_at_once(tenants: Tenants) -> None:
+    with closing(tenants.analytics(ACME, deliver="now")) as analytics:
+        analytics.identify("ann")
+    assert tenants.people()[ACME] == ["ann"]
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ({"acme": "t"}, "8 or 40 letters"),
+        ({ACME: {"token": "t"}}, "unknown key of a workspace"),
+        ({ACME: {"region": "mars"}}, "region must be one of"),
+        ({ACME: 5}, "must be a dict"),
+        ("nonsense", "must be a dict"),
+    ],
+)
+def test_a_wrong_workspace_is_refused_at_start(value: Any, problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem) as refused:
+        Settings(workspaces=value)
+    assert "INTERCOM" not in str(refused.value)
+
+
+def test_settings_of_a_workspace_have_nothing_of_the_others() -> None:
+    settings = Settings(
+        app_id=OWN,
+        access_token="t",
+        identity_secret="own",
+        workspaces=lambda app_id: {"access_token": "a", "region": "eu"} if app_id == ACME else None,
+    )
+    acme = settings.for_workspace(ACME)
+    assert (acme.app_id, acme.access_token, acme.secrets, acme.region) == (ACME, "a", (), "eu")
+    assert settings.for_workspace(ACME) is acme
+    assert settings.for_workspace(OWN) is settings
+    with pytest.raises(SettingsError, match="no access token for the workspace globex12"):
+        settings.for_workspace(GLOBEX)
+    assert "token-of" not in repr(Settings(workspaces=TOKENS))
+
+
+def site(**config: Any) -> Flask:
+    app = Flask("shop")
+    workspaces = {ACME: {"access_token": "a", "identity_secret": "secret-of-acme"}}
+    app.config.update(
+        INTERCOM_APP_ID=OWN, INTERCOM_IDENTITY_SECRET="own", INTERCOM_WORKSPACES=workspaces, TESTING=True, **config
+    )
+    intercom = SegmentIntercom(app)
+    intercom.workspace_loader(lambda: g.get("tenant"))
+    intercom.user_loader(lambda: {"id": "ann"})
+
+    @app.get("/<tenant>")
+    def index(tenant: str) -> str:
+        g.tenant = None if tenant == "own" else tenant
+        intercom.track("Looked")
+        return render_template_string("<body>{{ intercom_snippet() }}</body>")
+
+    return app
+
+
+def test_a_page_is_of_the_workspace_of_its_request() -> None:
+    app = site()
+    own, acme = (app.test_client().get(f"/{tenant}").text for tenant in ("own", ACME))
+    assert f'"app_id":"{OWN}"' in own
+    assert user_hash("own", "ann") in own
+    assert f'"app_id":"{ACME}"' in acme
+    assert user_hash("secret-of-acme", "ann") in acme
+    assert [call.app_id for call in app.extensions["segment_intercom"].captured] == [None, ACME]
+
+
+def test_a_workspace_that_is_not_known_is_said_in_development_and_unproven_in_production() -> None:
+    app = site()
+    with pytest.raises(SettingsError, match="globex12"):
+        app.test_client().get(f"/{GLOBEX}")
+    app.testing = False
+    app.config["INTERCOM_DELIVER"] = "worker"
+    with app.test_request_context("/"):
+        g.tenant = GLOBEX
+        html = app.jinja_env.from_string("{{ intercom_snippet() }}").render()
+    assert f'"app_id":"{GLOBEX}"' in html
+    assert user_hash("own", "ann") not in html
+    assert '"user_hash":' not in html
+
+
+def test_an_option_of_the_template_names_a_workspace_with_its_proof() -> None:
+    app = site()
+    with app.test_request_context("/"):
+        html = app.jinja_env.from_string("{{ intercom_snippet(app_id='acme1234') }}").render()
+    assert user_hash("secret-of-acme", "ann") in html
