@@ -41,10 +41,15 @@ def create_demo(address: str | None = None, outbox: Path | None = None) -> Flask
     With the address under which it will be served, "http://127.0.0.1:5000", and a file for the outbox, server code
     speaks to the sandbox as well; then close the extension's ingest at the end.
     """
-    secret = secrets.token_hex(32)
     delivery = server.settings(address, outbox)
     token = delivery.get("INTERCOM_ACCESS_TOKEN")
-    workspace = Workspace(APP_ID, identity_secret=secret, name="Oventide", access_token=token)
+    own = Workspace(APP_ID, identity_secret=secrets.token_hex(32), name="Oventide", access_token=token)
+    partner = Workspace(
+        options.PARTNER,
+        identity_secret=secrets.token_hex(32),
+        name="Mill & Co",
+        access_token=secrets.token_urlsafe(32),
+    )
     app = Flask(
         "segment_intercom.demo",
         template_folder=str(assets.templates()),
@@ -53,29 +58,32 @@ def create_demo(address: str | None = None, outbox: Path | None = None) -> Flask
     )
     app.secret_key = secrets.token_bytes(32)
     app.config.update(
-        _settings(secret) | delivery | (segment.keys() if delivery else {}),
+        _settings(own, partner) | delivery | (segment.keys() if delivery else {}),
         SESSION_COOKIE_NAME="oventide",
         SESSION_COOKIE_SAMESITE="Lax",
     )
-    app.extensions["workspace"] = workspace
+    app.extensions["workspaces"] = own, partner
     session.intercom.init_app(app)
     _add_pages(app)
     if delivery:
         app.add_url_rule("/say", view_func=server.say, methods=["POST"])
         segment.add_pages(app)
-    sandbox = create_sandbox(workspace)
+    sandbox = create_sandbox(own, partner)
     mounted = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})
     app.wsgi_app = only_own(mounted)  # type: ignore[method-assign]
     return app
 
 
-def _settings(secret: str) -> dict[str, Any]:
+def _settings(own: Workspace, partner: Workspace) -> dict[str, Any]:
     """The extension's configuration, every key of it: the demo is the same whatever the environment holds."""
     defaults = Settings()
     config = {PREFIX + item.name.upper(): getattr(defaults, item.name) for item in fields(Settings)}
     return config | {
         "INTERCOM_APP_ID": APP_ID,
-        "INTERCOM_IDENTITY_SECRET": secret,
+        "INTERCOM_IDENTITY_SECRET": own.identity_secret,
+        "INTERCOM_WORKSPACES": {
+            partner.app_id: {"access_token": partner.access_token, "identity_secret": partner.identity_secret}
+        },
         "INTERCOM_WIDGET_URL": "/sandbox/widget",
         "INTERCOM_MESSENGER": {"action_color": ACCENT, "theme_mode": "system"},
     }

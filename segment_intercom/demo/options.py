@@ -9,6 +9,7 @@ from typing import Any
 from ..spec import SPEC
 from .people import COMPANIES, PEOPLE
 
+PARTNER = "mill5678"
 LAUNCHER_BUTTON = "#ask-us"
 _LATER = ("Now", "Idle", "Interaction", "Manual")
 _SHARED = "Shared by everybody"
@@ -127,6 +128,15 @@ CHOICES = (
         "region",
         "Region",
         tuple(Option(value, label, "The site's INTERCOM_REGION") for value, label in _REGIONS.items()),
+        seldom=True,
+    ),
+    Choice(
+        "tenant",
+        "Tenant",
+        (
+            Option("own", "Oventide", "The workspace of INTERCOM_APP_ID"),
+            Option("partner", "Mill & Co", "A workspace of INTERCOM_WORKSPACES, with a token and a secret of its own"),
+        ),
         seldom=True,
     ),
 )

@@ -46,6 +46,8 @@ def _as_if(picked: Mapping[str, str], *, known: bool) -> tuple[dict[str, Any], l
     if known and picked["proof"] == "token":
         changes["identity"] = "jwt"
         notes.append('Rendered as if INTERCOM_IDENTITY were "jwt".')
+    if picked["tenant"] != "own":
+        notes.append(f'The workspace_loader returns "{options.PARTNER}".')
     if picked["region"] != "us":
         changes["region"] = picked["region"]
         notes.append(f'Rendered as if INTERCOM_REGION were "{picked["region"]}".')

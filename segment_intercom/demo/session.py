@@ -29,6 +29,12 @@ def current_company() -> Mapping[str, Any] | None:
     return COMPANIES.get(chosen()["company"]) if current_user() else None
 
 
+@intercom.workspace_loader
+def current_workspace() -> str | None:
+    """The app id of the tenant whose pages these are; None for the site's own."""
+    return options.PARTNER if chosen()["tenant"] == "partner" else None
+
+
 def csp_nonce() -> str:
     """The nonce of this answer, which the extension finds under this name."""
     if "nonce" not in g:
@@ -36,9 +42,9 @@ def csp_nonce() -> str:
     return cast("str", g.nonce)
 
 
-def workspace() -> Workspace:
-    """The sandbox's workspace, which all visits share."""
-    return cast("Workspace", current_app.extensions["workspace"])
+def workspaces() -> tuple[Workspace, ...]:
+    """The sandbox's workspaces, which all visits share and which are set up alike."""
+    return cast("tuple[Workspace, ...]", current_app.extensions["workspaces"])
 
 
 def chosen() -> dict[str, str]:
@@ -48,7 +54,8 @@ def chosen() -> dict[str, str]:
 
 def switches() -> dict[str, str]:
     """How the workspace is set up at the moment."""
-    return {"workspace": workspace().region, "visitors": "on" if workspace().visitors else "off"}
+    own = workspaces()[0]
+    return {"workspace": own.region, "visitors": "on" if own.visitors else "off"}
 
 
 def keep(choice: options.Choice, value: str) -> None:
@@ -58,9 +65,11 @@ def keep(choice: options.Choice, value: str) -> None:
     if choice.seldom:
         session["unfolded"] = True
     if choice is options.VISITORS:
-        workspace().visitors = value == "on"
+        for workspace in workspaces():
+            workspace.visitors = value == "on"
     elif choice is options.WORKSPACE:
-        workspace().region = value
+        for workspace in workspaces():
+            workspace.region = value
     else:
         session[choice.name] = value
 

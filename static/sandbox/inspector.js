@@ -101,11 +101,13 @@ function membership() {
 }
 
 function take(state) {
-  people = state.people;
+  // Whose somebody is says something only where there are several workspaces.
+  const owners = new Map(state.workspaces.length > 1 ? state.workspaces.map(({ app_id: app, name }) => [app, name]) : []);
+  people = state.people.map((person) => ({ ...person, workspace: owners.get(person.app_id) }));
   names = namesOf(people);
   members = membership();
   totals = state.totals;
-  all = Object.fromEntries(NAMES.map((name) => [name, collect[name](state[name])]));
+  all = Object.fromEntries(NAMES.map((name) => [name, collect[name](name === "people" ? people : state[name])]));
   workspaces = workspaceItems(
     state.workspaces.map((workspace) => ({
       workspace,

@@ -48,6 +48,26 @@ def call(page: Page, *methods: str) -> None:
         page.get_by_role("button", name=f"Call {method}").click()
 
 
+def test_two_tenants_have_each_their_own_workspace(demo: Page, address: str) -> None:
+    log_in(demo)
+    call(demo, "identify")
+    expect(newest(demo)).to_contain_text("/contacts")
+    demo.locator("details.seldom summary").click()
+    demo.locator("#tenant-partner").click()
+    expect(demo.locator("#tenant-partner")).to_have_attribute("aria-pressed", "true")
+    expect(newest(demo)).to_contain_text("boot")
+    call(demo, "track")
+    expect(newest(demo)).to_contain_text("/events")
+    state = demo.request.get(f"{address}/sandbox/inspector/state.json").json()
+    assert {person["app_id"]: person["user_id"] for person in state["people"]} == dict.fromkeys(
+        ("demo1234", "mill5678"), "usr_2041"
+    )
+    assert [(event["app_id"], event["user_id"]) for event in state["events"]] == [("mill5678", "usr_2041")]
+    demo.goto(f"{address}/sandbox/inspector")
+    expect(demo.locator("#people")).to_contain_text("Mill & Co")
+    expect(demo.locator("#people")).to_contain_text("Oventide")
+
+
 def newest(page: Page) -> Any:
     return page.locator("#received .entry").first
 
