@@ -7,7 +7,7 @@ ENGINES := chromium firefox webkit
 BROWSERS ?= $(ENGINES)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test servers test-browsers lint format assets check-assets bench screenshot browser clean \
+.PHONY: demo test servers test-browsers lint format assets check-assets audit bench screenshot browser clean \
   $(ENGINES:%=browser-%) $(ENGINES:%=test-browser-%)
 
 demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
@@ -43,6 +43,10 @@ check-assets: assets  ## Hold the built scripts against their sources, and the b
 	  node_modules/.bin/acorn --ecma$${level%%:*} --silent static/segment_intercom/$${level##*:}.min.js \
 	  || { echo "$${level##*:}.min.js is not as browsers of ES$${level%%:*} read it"; exit 1; }; done
 
+# It asks public databases of known faults, which a machine without the internet cannot reach.
+audit: $(VENV)/audit  ## Look for known faults of the dependencies, the extras' included
+	$(BIN)/pip-audit --skip-editable
+
 bench: $(VENV)/bench $(VENV)/test browser servers  ## Measure, and print ratios
 	$(BIN)/python -m benchmarks
 
@@ -54,10 +58,12 @@ browser: browser-chromium
 
 # The servers that tests start, each with a folder of its own: PostgreSQL, NATS.
 servers:
-	@{ ls /usr/lib/postgresql/*/bin/postgres || command -v postgres; } >/dev/null 2>&1 && command -v nats-server >/dev/null || { \
-	  echo "no PostgreSQL or nats-server found; installing them"; \
+	@{ ls /usr/lib/postgresql/*/bin/postgres || command -v postgres; } >/dev/null 2>&1 && command -v nats-server >/dev/null \
+	  && { command -v pgbouncer || ls /usr/sbin/pgbouncer; } >/dev/null 2>&1 || { \
+	  echo "no PostgreSQL, PgBouncer or nats-server found; installing them"; \
 	  command -v apt-get >/dev/null && $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends \
-	  postgresql nats-server >/dev/null; } || { echo "install PostgreSQL and nats-server: apt-get install postgresql nats-server"; exit 1; }
+	  postgresql pgbouncer nats-server >/dev/null; } || { \
+	  echo "install the servers of the tests: apt-get install postgresql pgbouncer nats-server"; exit 1; }
 
 $(ENGINES:%=browser-%): browser-%: $(VENV)/test
 	@$(BIN)/python -m tests.browser.find_browser $* 2>/dev/null || { \

@@ -23,6 +23,7 @@ QUESTIONS = (
     "lock",
     "delivery",
     "budget",
+    "sizing",
     "soak",
 )
 _HEADINGS = ("question", "ratio: median (min-max)", "bar", "", "context")

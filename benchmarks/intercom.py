@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import random
 import sys
 import time
 import urllib.request
@@ -22,7 +23,8 @@ from typing import Any
 
 _BODY = b'{"type": "contact", "id": "intercoms-own-id"}'
 _REFUSED = b'{"type": "error.list", "errors": [{"code": "rate_limit_exceeded", "message": "Exceeded rate limit"}]}'
-_WORDS = {200: "OK", 202: "Accepted", 429: "Too Many Requests"}
+_WORDS = {200: "OK", 202: "Accepted", 429: "Too Many Requests", 500: "Internal Server Error"}
+_DROPPED = 0.3  # of the faults: no answer at all
 
 
 @dataclass(slots=True)
@@ -48,8 +50,9 @@ class Limit:
 class _Connection(asyncio.Protocol):
     """One connection; a request on it is complete when its body is as long as it says."""
 
-    def __init__(self, limit: Limit | None, latency: float) -> None:
+    def __init__(self, limit: Limit | None, latency: float, faults: float) -> None:
         self._limit = limit
+        self._faults = faults
         self._latency = latency
         self._received = b""
 
@@ -62,7 +65,13 @@ class _Connection(asyncio.Protocol):
         if not end or len(body) < _length(head):
             return
         self._received = b""
-        answer = self._answer(*head.split(b" ", 2)[:2])
+        if self._faults and random.random() < self._faults:
+            if random.random() < _DROPPED:
+                self._transport.abort()
+                return
+            answer = _written(500, {}, b"{}")
+        else:
+            answer = self._answer(*head.split(b" ", 2)[:2])
         if self._latency:
             asyncio.get_running_loop().call_later(self._latency, self._write, answer)
         else:
@@ -94,9 +103,12 @@ def _length(head: bytes) -> int:
 
 
 @contextmanager
-def answering(limit: int = 0, window: int = 0, latency: float = 0) -> Iterator[str]:
-    """Start the server and give its address; it ends with the block, or with this process, whose end it hears of."""
-    command = [sys.executable, "-m", "benchmarks.intercom", str(limit), str(window), str(latency)]
+def answering(limit: int = 0, window: int = 0, latency: float = 0, faults: float = 0) -> Iterator[str]:
+    """Start the server and give its address; it ends with the block, or with this process, whose end it hears of.
+
+    ``faults`` is the part of all requests that get a 500, or no answer.
+    """
+    command = [sys.executable, "-m", "benchmarks.intercom", str(limit), str(window), str(latency), str(faults)]
     with Popen(command, stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parent.parent) as process:
         assert process.stdout is not None
         try:
@@ -112,16 +124,16 @@ def windows(address: str) -> dict[str, dict[int, int]]:
     return {kind: {int(number): count for number, count in counts.items()} for kind, counts in found.items()}
 
 
-async def _serve(limit: Limit | None, latency: float) -> None:
+async def _serve(limit: Limit | None, latency: float, faults: float) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(limit, latency), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(limit, latency, faults), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
-def main(limit: str, window: str, latency: str) -> None:
+def main(limit: str, window: str, latency: str, faults: str = "0") -> None:
     """Serve until the standard input ends."""
-    asyncio.run(_serve(Limit(int(limit), int(window)) if int(limit) else None, float(latency)))
+    asyncio.run(_serve(Limit(int(limit), int(window)) if int(limit) else None, float(latency), float(faults)))
 
 
 if __name__ == "__main__":

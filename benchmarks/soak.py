@@ -25,6 +25,7 @@ from .measure import Ratio, Result
 _SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
 _RATE, _USERS = 150, 500  # calls a second: nearly what Intercom takes
 _LOOKS = 20
+_FAULTS = 0.05  # of the requests: a 500, or no answer
 _FLAT = 1.1
 _SCALING_CALLS = 6_000
 _LATENCY = 0.05  # of an answer, as over the internet
@@ -38,15 +39,15 @@ def results() -> list[Result]:
 
 def _steady() -> Result:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        path, address = Path(folder) / "outbox.db", stack.enter_context(answering(latency=0.01))
-        worker = stack.enter_context(_worker(path, address))
+        path, address = Path(folder) / "outbox.db", stack.enter_context(answering(latency=0.01, faults=_FAULTS))
+        worker = stack.enter_context(delivery_worker(f"sqlite:///{path}", address))
         box = stack.enter_context(closing(SqliteOutbox(path)))
         memory, ages, put = [], [], 0
         start = time.monotonic()
         for look in range(1, _LOOKS + 1):
             while time.monotonic() - start < _SECONDS * look / _LOOKS:
                 while put < (time.monotonic() - start) * _RATE:
-                    box.put(f"user-{put % _USERS}", _message(put), f"soak-{put}")
+                    box.put(f"user-{put % _USERS}", event_message(put), f"soak-{put}")
                     put += 1
                 time.sleep(0.01)
             memory.append(_memory(worker.pid))
@@ -80,9 +81,9 @@ def _delivery(workers: int) -> float:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         path, address = Path(folder) / "outbox.db", stack.enter_context(answering(latency=_LATENCY))
         box = stack.enter_context(closing(SqliteOutbox(path)))
-        box.put_all((f"user-{number % _USERS}", _message(number), None) for number in range(_SCALING_CALLS))
+        box.put_all((f"user-{number % _USERS}", event_message(number), None) for number in range(_SCALING_CALLS))
         for _ in range(workers):
-            stack.enter_context(_worker(path, address, "--threads", str(_THREADS)))
+            stack.enter_context(delivery_worker(f"sqlite:///{path}", address, "--threads", str(_THREADS)))
         while box.counts().delivered < _SCALING_CALLS // 10:
             time.sleep(0.01)
         start, before = time.monotonic(), box.counts().delivered
@@ -91,10 +92,11 @@ def _delivery(workers: int) -> float:
         return (time.monotonic() - start) * _SCALING_CALLS / (_SCALING_CALLS - before)
 
 
-def _worker(path: Path, address: str, *options: str) -> subprocess.Popen[bytes]:
+def delivery_worker(outbox: str, address: str, *options: str) -> subprocess.Popen[bytes]:
+    """A worker as a process of its own, which ends with its block."""
     settings = {
         "INTERCOM_APP_ID": messages.APP_ID,
-        "INTERCOM_OUTBOX": f"sqlite:///{path}",
+        "INTERCOM_OUTBOX": outbox,
         "INTERCOM_API_URL": address,
         "INTERCOM_ACCESS_TOKEN": "benchmark",
     }
@@ -110,7 +112,8 @@ class _Ended(subprocess.Popen[bytes]):
         self.wait()
 
 
-def _message(number: int) -> bytes:
+def event_message(number: int) -> bytes:
+    """An event of one of the users, of a second of its own."""
     return orjson.dumps({**messages.track(), "userId": f"user-{number % _USERS}", "timestamp": 1_700_000_000 + number})
 
 

@@ -48,7 +48,7 @@ class _Held:
 class JetStreamOutbox:
     """An ``Outbox`` at ``nats://host:4222``; several hosts with commas, ``tls://``, and in the query of the address:
 
-    ``replicas`` (1, or 3 in a cluster), ``credentials`` (a file), ``name`` (of the streams, "intercom").
+    ``replicas`` (1, or 3 in a cluster), ``credentials`` and ``ca`` (files), ``name`` (of the streams, "intercom").
     """
 
     def __init__(self, address: str) -> None:

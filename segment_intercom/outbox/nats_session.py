@@ -6,6 +6,7 @@ Source: the NATS documentation, "JetStream wire API reference".
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -53,6 +54,7 @@ class Place:
     name: str
     replicas: int
     credentials: str | None
+    ca: str | None
 
     @property
     def stream(self) -> str:
@@ -79,6 +81,15 @@ class Place:
         """Where workers are told that something came; nothing of it is stored."""
         return f"{self.name}.wake"
 
+    def security(self) -> dict[str, Any]:
+        """What the client is told of credentials and of an authority of one's own."""
+        options: dict[str, Any] = {}
+        if self.credentials is not None:
+            options["user_credentials"] = self.credentials
+        if self.ca is not None:
+            options["tls"] = ssl.create_default_context(cafile=self.ca)
+        return options
+
     def subject(self, partition: int) -> str:
         """Where messages of a partition are published."""
         return f"{self.name}.user.{partition}"
@@ -88,12 +99,13 @@ def place_of(address: str) -> Place:
     """Read an address; raises SettingsError for what is none, or has an option that there is not."""
     parts = urlsplit(address)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    unknown = options.keys() - {"replicas", "credentials", "name"}
+    unknown = options.keys() - {"replicas", "credentials", "ca", "name"}
     replicas, name = options.get("replicas", "1"), options.get("name", "intercom")
     if unknown or not parts.netloc or replicas not in ("1", "3", "5") or not name.isalnum():
         raise SettingsError(
             "outbox",
-            "must be nats://host:4222, with replicas=1, 3 or 5, credentials=FILE and name=letters in its query at most",
+            "must be nats://host:4222, with replicas=1, 3 or 5, credentials=FILE, ca=FILE and name=letters in its "
+            "query at most",
         )
     return Place(
         servers=tuple(f"{parts.scheme}://{host}" for host in parts.netloc.split(",")),
@@ -101,6 +113,7 @@ def place_of(address: str) -> Place:
         name=name,
         replicas=int(replicas),
         credentials=options.get("credentials"),
+        ca=options.get("ca"),
     )
 
 
@@ -141,9 +154,6 @@ class NatsSession:
             self._loop.close()
 
     async def _open(self, partitions: int) -> None:
-        options: dict[str, Any] = (
-            {} if self._place.credentials is None else {"user_credentials": self._place.credentials}
-        )
         connecting = self._client.connect(
             servers=list(self._place.servers),
             name="segment-intercom",
@@ -151,7 +161,7 @@ class NatsSession:
             reconnect_time_wait=1,
             max_reconnect_attempts=-1,
             error_cb=_ignore,
-            **options,
+            **self._place.security(),
         )
         await asyncio.wait_for(connecting, _SECONDS)
         self._jetstream = self._client.jetstream(timeout=_SECONDS)

@@ -17,11 +17,15 @@ _SECONDS = 60.0
 class NatsServer:
     """One server with JetStream; ``routes`` are the cluster addresses of all, its own among them."""
 
-    def __init__(self, folder: Path, name: str = "n1", route: int | None = None, routes: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, name: str = "n1", route: int | None = None, routes: tuple[int, ...] = (), config: str = ""
+    ) -> None:
+        """Prepare a server; ``config`` is the text of a configuration file besides."""
         self._folder = folder / name
         self._name = name
         self._route = route
         self._routes = routes
+        self._config = config
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.address = f"nats://127.0.0.1:{self.port}"
@@ -35,6 +39,9 @@ class NatsServer:
             routes = ",".join(f"nats://127.0.0.1:{port}" for port in self._routes)
             command += ["--cluster_name", "test", "--cluster", f"nats://127.0.0.1:{self._route}", "--routes", routes]
         self._folder.mkdir(exist_ok=True)
+        if self._config:
+            (self._folder / "nats.conf").write_text(self._config)
+            command += ["-c", str(self._folder / "nats.conf")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + _SECONDS

@@ -25,6 +25,7 @@ from segment_intercom.outbox import open_outbox
 from segment_intercom.outbox.postgres import PostgresOutbox
 from tests.children import Children
 
+from .pgbouncer import PgBouncer
 from .postgres_server import PostgresServer
 from .workers import Workers, fill
 
@@ -255,3 +256,26 @@ def test_an_address_of_a_database_is_an_outbox(postgres: str) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM segment_intercom.mail")).scalar() == 1
     engine.dispose()
+
+
+def test_a_pooler_may_give_each_transaction_another_connection(
+    postgres: str, postgres_server: PostgresServer, tmp_path: Path, family: Children
+) -> None:
+    assert postgres
+    pooler = PgBouncer(tmp_path, postgres_server.port)
+    pooler.start()
+    try:
+        box = PostgresOutbox(pooler.address)
+        with closing(box):
+            fill(box, users=6, each=50)
+            assert not box.put("u0", b"again", "m0")
+            workers = Workers(family, pooler.address, tmp_path / "delivered")
+            with psycopg.connect(pooler.address) as own:
+                box.put_within(own, "late", b"0")
+                own.commit()
+            workers.finish()
+            delivered = [line.split()[0] for line in workers.delivered()]
+            assert (delivered.count(b"late"), len(delivered)) == (1, 301)
+            assert box.counts().delivered == 301
+    finally:
+        pooler.stop()
