@@ -121,4 +121,20 @@ analytics.group("companyId123", {
   revenue: 4.5,
 });""",
     ),
+    Example(
+        "A page without launcher",
+        "page",
+        """analytics.identify("user1234", { email: "teemo@segment.com" });
+analytics.page("Docs", "Checkout", {}, { Intercom: { hideDefaultLauncher: true } });""",
+    ),
+    Example(
+        "A screen",
+        "screen",
+        """analytics.screen("Oven", { loaves: 12 });""",
+    ),
+    Example(
+        "Two ids of one person",
+        "alias",
+        """analytics.alias("user1234", "anonymous-5f1b");""",
+    ),
 )

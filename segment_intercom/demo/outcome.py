@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..api import rest_operations
-from ..calls import Call, Group, Identify, Track
+from ..calls import Alias, Call, Group, Identify, Page, Screen, Track
 from ..settings import Settings
 from ..transport import Operation, Reference
 from ..web.csp import csp_hash, merge_csp
@@ -16,7 +16,7 @@ from ..web.snippet import render_snippet
 
 # The dialects of Intercom's API by their names here: the contacts API and the classic one.
 _VERSIONS = {"contacts": "2.16", "classic": "1.4"}
-_NAMING = (Identify, Group, Track)
+_NAMING = (Identify, Group, Track, Page, Screen)
 _WIDTH = 72
 _POLICY = "default-src 'self'; base-uri 'self'; script-src 'self' {hash}"
 
@@ -37,13 +37,15 @@ def requests_of(calls: Sequence[Call], settings: Settings) -> dict[str, list[dic
     }
 
 
-def _named(calls: Sequence[Call]) -> list[Identify | Group | Track]:
-    identified: list[Identify | Group | Track] = []
+def _named(calls: Sequence[Call]) -> list[Call]:
+    identified: list[Call] = []
     user = None
     for call in calls:
         if isinstance(call, _NAMING):
             user = call.user_id or user
             identified.append(replace(call, user_id=user))
+        else:
+            identified.append(call)
     return identified
 
 
@@ -83,20 +85,29 @@ def python_of(calls: Sequence[Call]) -> str:
     return "\n".join(map(_statement, _named(calls)))
 
 
-def _statement(call: Identify | Group | Track) -> str:
-    leading: list[Any] = [call.user_id]
-    if isinstance(call, Identify):
-        name, body = "identify", call.traits
-    elif isinstance(call, Group):
-        name, body = "group", call.traits
-        leading.append(call.group_id)
-    else:
-        name, body = "track", call.properties
-        leading.append(call.event)
+def _statement(call: Call) -> str:
+    name, leading, body = _arguments(call)
     written = [_written(value) for value in (*leading, *([body] if body else []))]
     options = {option: getattr(call, option) for option in ("context", "integrations", "timestamp")}
     written += [f"{option}={_written(value)}" for option, value in options.items() if value]
-    return f"intercom.{name}({', '.join(written)})"
+    # The extension has no method for what has no effect in Intercom.
+    return f"{'analytics' if isinstance(call, Screen | Alias) else 'intercom'}.{name}({', '.join(written)})"
+
+
+def _arguments(call: Call) -> tuple[str, list[Any], Mapping[str, Any]]:
+    """The method of a call, what stands first in it, and its traits or properties."""
+    match call:
+        case Identify():
+            return "identify", [call.user_id], call.traits
+        case Group():
+            return "group", [call.user_id, call.group_id], call.traits
+        case Track():
+            return "track", [call.user_id, call.event], call.properties
+        case Page() | Screen():
+            return type(call).__name__.lower(), [call.user_id, call.category, call.name], call.properties
+        case Alias():
+            return "alias", [call.previous_id, call.user_id], {}
+    raise TypeError(type(call).__name__)
 
 
 def _written(value: Any, depth: int = 0) -> str:

@@ -10,15 +10,16 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from .._json import dumps
-from ..calls import Call, Track, parse
+from ..calls import Alias, Call, Screen, Track, parse
 from ..diagnostics import WARNINGS, logger
 from ..errors import CallError, OptionError, SettingsError, TraitError
 from ..messenger import messenger_commands, messenger_settings, runtime_config
 from ..settings import Settings
 from . import outcome
+from .python_calls import read_python
 
 BODY_LIMIT = 32 * 1024
-KINDS = ("identify", "group", "track")
+KINDS = ("identify", "group", "track", "page", "screen", "alias")
 # It proves nothing: the demo's own workspace has a secret of its own.
 SECRET = "an-example-secret"  # noqa: S105
 _APP_ID = "abcd1234"
@@ -27,12 +28,17 @@ _SETTINGS = ("identity", "strict", "region", "nested_handling", "rich_links")
 
 
 def play(body: bytes) -> dict[str, Any]:
-    """Map the calls of a body, ``{"text", "kind", "settings"}``; ``text`` is Segment's JSON, one message or a list."""
+    """Map the calls of a body, ``{"text", "form", "kind", "settings"}``.
+
+    ``text`` is Segment's JSON, one message or a list, or with the form "python" calls as Python has them.
+    """
     try:
         asked = _object(_read("body", body), "body")
         settings = _settings(_object(asked.get("settings") or {}, "settings"))
-        calls = _calls(asked.get("text"), asked.get("kind"))
-        return _answer(calls, settings)
+        messages = _messages(asked.get("text"), asked.get("form"))
+        answer = _answer([_call(message, asked.get("kind")) for message in messages], settings)
+        # Of what was typed as Python, the page has no other way to know.
+        return {**answer, "messages": messages if asked.get("form") == "python" else None}
     except (CallError, OptionError, SettingsError, TraitError) as error:
         return refused(error.field, error.problem)
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -68,7 +74,16 @@ def _answer(calls: list[Call], settings: Settings) -> dict[str, Any]:
 
 def _result(**fields: Any) -> dict[str, Any]:
     nothing: dict[str, Any] = {"settings": None, "commands": [], "warnings": [], "error": None, "runtime": None}
-    return {**nothing, "requests": None, "remarks": [], "python": "", "html": "", "policy": "", **fields}
+    return {
+        **nothing,
+        "requests": None,
+        "messages": None,
+        "remarks": [],
+        "python": "",
+        "html": "",
+        "policy": "",
+        **fields,
+    }
 
 
 def _on_calls(calls: list[Call], commands: list[list[Any]]) -> list[str]:
@@ -76,6 +91,8 @@ def _on_calls(calls: list[Call], commands: list[list[Any]]) -> list[str]:
     remarks = []
     if not all(call.for_intercom for call in calls):
         remarks.append("integrations: a call switches Intercom off, so that nothing of it is sent")
+    elif all(isinstance(call, Screen | Alias) for call in calls):
+        remarks.append("type: a screen and an alias have no effect in Intercom")
     elif not commands:
         remarks.append(
             "user: nobody is known by a user id or an e-mail, so that nothing is sent; identify somebody first"
@@ -85,19 +102,20 @@ def _on_calls(calls: list[Call], commands: list[list[Any]]) -> list[str]:
     return remarks
 
 
-def _calls(text: object, kind: object) -> list[Call]:
-    messages = _read("text", text if isinstance(text, str) else "")
+def _messages(text: object, form: object) -> list[Any]:
+    typed = text if isinstance(text, str) else ""
+    messages = read_python(typed) if form == "python" and typed.strip() else _read("text", typed)
     listed = messages if isinstance(messages, list) else [messages]
     if not listed or len(listed) > _MOST_CALLS:
         raise CallError("text", f"must hold from one to {_MOST_CALLS} calls")
-    return [_call(message, kind) for message in listed]
+    return listed
 
 
 def _call(message: object, kind: object) -> Call:
     fields = _object(message, "message")
     call = parse({"type": kind, **fields})
     if fields.get("type", kind) not in KINDS:
-        raise CallError("type", "must be one of " + ", ".join(KINDS) + " here: the others say nothing of anybody")
+        raise CallError("type", "must be one of " + ", ".join(KINDS) + " here")
     return call
 
 

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -126,6 +127,7 @@ class NatsSession:
         self._thread = threading.Thread(target=self._loop.run_forever, name="segment-intercom-nats", daemon=True)
         self._thread.start()
         self._client = Client()
+        self._is_closed = False
 
     def open(self, partitions: int) -> None:
         """Connect, and make or check the streams and the consumers."""
@@ -133,9 +135,14 @@ class NatsSession:
 
     def run(self, work: Coroutine[Any, Any, Any], seconds: float = 2 * _SECONDS) -> Any:
         """Do some work in the loop, within a time; raises SessionError."""
+        if self._is_closed:
+            work.close()
+            raise SessionError("is closed")
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(seconds)
+        except CancelledError as error:  # by the thread that closes
+            raise SessionError("is closed") from error
         except (TimeoutError, OSError) as error:
             future.cancel()
             raise SessionError("does not answer; see that the servers run and that their address is right") from error
@@ -148,10 +155,20 @@ class NatsSession:
         """Close the connection and end the thread."""
         with suppress(SessionError):
             self.run(self._client.close())
+        self._is_closed = True
+        with suppress(RuntimeError, TimeoutError, CancelledError):  # what another thread has begun meanwhile
+            asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_SECONDS)
         if not self._thread.is_alive():
             self._loop.close()
+
+    async def _cancel_all(self) -> None:
+        """End the work of other threads, who hear of it at once."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _open(self, partitions: int) -> None:
         connecting = self._client.connect(

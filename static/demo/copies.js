@@ -13,6 +13,20 @@ async function copy(element) {
   }
 }
 
+/** Copies a text, says so on the button for a moment, and returns what was said. */
+export async function copyText(text, button) {
+  const before = button.dataset.name ?? (button.dataset.name = button.textContent);
+  let said = "Copied";
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    said = "Copy it from the address bar";
+  }
+  button.textContent = said;
+  setTimeout(() => (button.textContent = before), SAID_FOR);
+  return said;
+}
+
 /** Lets the buttons in `root` work; `news` is the element whose text screen readers say. */
 export function offerCopies(root, news) {
   for (const button of root.querySelectorAll("[data-of]")) {

@@ -179,7 +179,7 @@ class Reader {
       if (this.next !== "(") this.fail(`expected ( after ${method}, found ${this.found()}`);
       steps.push({ method, given: this.list(")", "in the call") });
     }
-    if (!steps.length) this.fail(`expected a call such as ${object}.identify(…)`, start);
+    if (!steps.length) this.fail("type a call such as analytics.identify(…)", start);
     return { object, steps, start };
   }
 }

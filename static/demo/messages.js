@@ -3,21 +3,33 @@
  */
 import { LiteralError, parseCalls } from "./literal.js";
 
-const KINDS = { identify: ["userId", "traits"], group: ["groupId", "traits"], track: ["event", "properties"] };
+// Of each call what stands first, and then the object.
+const KINDS = {
+  identify: [["userId"], "traits"],
+  group: [["groupId"], "traits"],
+  track: [["event"], "properties"],
+  page: [["category", "name"], "properties"],
+  screen: [["category", "name"], "properties"],
+  alias: [["userId", "previousId"], "traits"],
+};
+const EXAMPLE = `type analytics.${Object.keys(KINDS).join("(…), analytics.")}(…)`;
 const FIELDS = ["type", "context", "integrations", "timestamp"];
 const isObject = (value) => Boolean(value) && typeof value === "object" && !Array.isArray(value);
 const filled = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value != null && !(isObject(value) && !(value instanceof Date) && !Object.keys(value).length)));
 
 // Options stand beside each other in a page; in a message most of them are the context.
 function messageOf({ method, given: [...given] }) {
-  const [name, body] = KINDS[method];
-  const first = given.length && !isObject(given[0]) ? given.shift() : undefined;
+  const [names, body] = KINDS[method];
+  const first = [];
+  while (first.length < names.length && given.length && !isObject(given[0])) first.push(given.shift());
+  // A page has a name rather than a category, where it has only one of them.
+  if (first.length === 1 && names[1] === "name") first.unshift(undefined);
   const [traits, options] = given;
   const { context, integrations, timestamp, ...rest } = options ?? {};
   return {
     type: method,
     ...filled({
-      [name]: first,
+      ...Object.fromEntries(names.map((name, place) => [name, first[place]])),
       [body]: traits,
       context: { ...context, ...rest },
       integrations: { ...context?.integrations, ...integrations },
@@ -31,7 +43,7 @@ export function readScript(text) {
   return parseCalls(text).map(({ object, steps, start }) => {
     const [step] = steps;
     if (object !== "analytics" || steps.length > 1 || !Object.hasOwn(KINDS, String(step.method))) {
-      throw new LiteralError("type analytics.identify(…), analytics.group(…) or analytics.track(…)", text, start);
+      throw new LiteralError(EXAMPLE, text, start);
     }
     return { message: messageOf(step), call: [step.method, ...step.given] };
   });
@@ -47,13 +59,19 @@ export function readJson(text, kind) {
 }
 
 function callOf(message) {
-  const [name, body] = KINDS[message.type] ?? [];
-  if (!isObject(message) || !name) return undefined;
-  const others = Object.keys(message).filter((key) => ![...FIELDS, name, body, "anonymousId", "messageId"].includes(key));
+  const [names, body] = KINDS[message.type] ?? [];
+  if (!isObject(message) || !names) return undefined;
+  const others = Object.keys(message).filter((key) => ![...FIELDS, ...names, body, "anonymousId", "messageId"].includes(key));
   if (others.length) return undefined;
   const { context, integrations, timestamp } = message;
-  return [message.type, message[name], message[body] ?? {}, filled({ context, integrations, timestamp })];
+  const first = names.map((name) => message[name]);
+  if (names[1] === "name" && first[0] == null) first.shift();
+  while (first.length > 1 && first.at(-1) == null) first.pop();
+  return [message.type, ...first, message[body] ?? {}, filled({ context, integrations, timestamp })];
 }
+
+/** Messages that a server has read, each as `{message, call}`. */
+export const callsOf = (messages) => messages.map((message) => ({ message, call: callOf(message) }));
 
 /** Messages as JSON, one as itself. */
 export function asJson(messages) {
@@ -66,9 +84,11 @@ export function asScript(messages) {
   return calls.includes(undefined) ? undefined : calls.map(written).join("\n");
 }
 
-function written([method, first, ...objects]) {
+function written([method, ...all]) {
+  const objects = all.slice(-2);
+  const first = all.slice(0, -2).filter((value) => value != null);
   while (objects.length && !Object.keys(objects.at(-1)).length) objects.pop();
-  const given = [...(first == null ? [] : [JSON.stringify(first)]), ...objects.map(literal)];
+  const given = [...first.map((value) => JSON.stringify(value)), ...objects.map(literal)];
   return `analytics.${method}(${given.join(", ")});`;
 }
 

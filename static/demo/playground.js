@@ -2,8 +2,8 @@
  * The playground: what is typed goes to the server as Segment's JSON, and what the mapping makes of it is shown at once,
  * beside what the browser runtime makes of the same calls.
  */
-import { asJson, asScript, isRounded, readJson, readScript } from "./messages.js";
-import { offerCopies } from "./copies.js";
+import { asJson, asScript, callsOf, isRounded, readJson, readScript } from "./messages.js";
+import { copyText, offerCopies } from "./copies.js";
 import { element } from "./elements.js";
 import { compare } from "./runtimes.js";
 
@@ -21,6 +21,11 @@ let written = "script";
 let timer = 0;
 let coming;
 let requested;
+// The last answer in its other forms: the calls in Python, and as messages where Python was typed.
+let answered = {};
+
+const SETTINGS = ["identity", "strict", "region", "nested_handling", "rich_links"];
+const LONGEST_ADDRESS = 6000; // characters; what is longer is not kept in it
 
 const chosenDialect = () => results.querySelector("[name=dialect]:checked").value;
 
@@ -31,6 +36,7 @@ function pick(name, value) {
 }
 
 function read() {
+  if (written === "python") return undefined; // which the server reads
   return written === "script" ? readScript(text.value) : readJson(text.value, kind);
 }
 
@@ -39,7 +45,7 @@ function body(calls) {
   const links = picked("rich_links").split(",").map((name) => name.trim()).filter(Boolean);
   const settings = { strict: picked("strict") === "true", rich_links: links };
   for (const name of ["identity", "region", "nested_handling"]) settings[name] = picked(name);
-  return JSON.stringify({ kind, settings, text: calls ? asJson(calls.map(({ message }) => message)) : text.value });
+  return JSON.stringify({ kind, form: written, settings, text: calls ? asJson(calls.map(({ message }) => message)) : text.value });
 }
 
 function refuse(message) {
@@ -113,30 +119,39 @@ async function evaluate() {
     // Of wrong JSON the server says where it is wrong; of a wrong call, the parser here.
     if (written === "script") return refuse(error.message);
   }
+  keepInAddress();
   if (calls) follow(calls.at(-1)?.message.type);
   const answer = await answerTo(calls && written === "script" ? calls : undefined);
   if (!answer) return undefined;
   if (answer.error) return refuse(`${answer.error.field}: ${answer.error.problem}`);
   accept();
+  answered = answer;
+  if (answer.messages) {
+    calls = callsOf(answer.messages);
+    follow(answer.messages.at(-1).type);
+  }
   show(answer, calls);
   return sayWhetherTheyAgree(answer, calls);
 }
 
 async function sayWhetherTheyAgree({ commands, runtime }, calls) {
-  agree.hidden = true;
-  if (!calls?.length || calls.some(({ call }) => !call)) return;
+  // What stood there stays until something takes its place: the page below does not jump.
+  if (!calls?.length || calls.some(({ call }) => !call || call[0] === "screen")) {
+    agree.className = "agree apart";
+    agree.textContent = "Not compared with the browser runtime: a page has no such call.";
+    return;
+  }
   const found = await compare(commands, runtime, calls.map(({ call }) => call));
   if (!found || problem.textContent) return;
-  agree.classList.toggle("differs", !found.same);
+  agree.className = found.same ? "agree" : "agree differs";
   agree.textContent = found.same
     ? `The browser runtime tells it the same${found.proof ? ", but for the proof, which only the server can make" : ""}.`
     : `The browser runtime tells it otherwise: ${JSON.stringify(found.commands)}`;
-  agree.hidden = false;
 }
 
 // The kind that is marked is the kind of what stands there.
 function follow(type) {
-  if (!["identify", "group", "track"].includes(type)) return;
+  if (![...form.elements.kind].some(({ value }) => value === type)) return;
   kind = type;
   pick("kind", kind);
   for (const example of examples) example.hidden = example.dataset.kind !== kind;
@@ -146,7 +161,14 @@ function begin(example) {
   const { calls, identity, links } = example.dataset;
   pick("identity", identity);
   pick("rich_links", links);
-  text.value = written === "script" ? calls : asJson(readScript(calls).map(({ message }) => message));
+  const messages = readScript(calls).map(({ message }) => message);
+  text.value = written === "script" ? calls : asJson(messages);
+  if (written === "python") {
+    pick("form", (written = "json"));
+    evaluate().then(() => changeForm("python"));
+    pick("form", "python");
+    return;
+  }
   evaluate();
 }
 
@@ -164,8 +186,9 @@ function changeKind(next) {
 // What cannot be read stays as it is, and is then refused in the form that was chosen.
 function changeForm(next) {
   try {
-    const messages = read().map(({ message }) => message);
-    text.value = (next === "json" ? asJson(messages) : asScript(messages)) ?? text.value;
+    const messages = written === "python" ? answered.messages : read().map(({ message }) => message);
+    const forms = { json: () => asJson(messages), script: () => asScript(messages), python: () => answered.python };
+    text.value = forms[next]() || text.value;
   } catch {
     // Said by the evaluation.
   }
@@ -192,7 +215,36 @@ text.addEventListener("keydown", (event) => {
 results.addEventListener("change", showRequests);
 offerCopies(results, news);
 for (const example of examples) example.addEventListener("click", () => begin(example));
+// All that is typed and chosen, behind the address's #: it goes to nobody with a request.
+function keepInAddress() {
+  const state = new URLSearchParams({ kind, form: written, text: text.value });
+  for (const name of SETTINGS) state.set(name, picked(name));
+  const kept = `#${state}`;
+  history.replaceState(null, "", kept.length > LONGEST_ADDRESS ? " " : kept);
+}
+
+function readAddress() {
+  const state = new URLSearchParams(location.hash.slice(1));
+  if (!state.has("text")) return;
+  for (const name of ["kind", "form", ...SETTINGS]) if (state.has(name)) pick(name, state.get(name));
+  text.value = state.get("text");
+}
+
+const share = document.getElementById("share");
+share.addEventListener("click", async () => {
+  clearTimeout(timer);
+  await evaluate();
+  news.textContent = await copyText(location.href, share);
+});
+addEventListener("hashchange", () => {
+  readAddress();
+  [kind, written] = [picked("kind"), picked("form")];
+  evaluate();
+});
+
+readAddress();
 // A browser may bring back what stood in the form when the page was left.
 kind = picked("kind") || kind;
 written = picked("form") || written;
+follow(kind);
 evaluate();

@@ -401,7 +401,7 @@ def test_commands_wait_until_the_messenger_is_there(demo: Page) -> None:
 @pytest.fixture
 def playground(demo: Page, address: str) -> Page:
     demo.goto(f"{address}/playground")
-    expect(demo.locator("#agree")).to_be_visible()
+    expect(demo.locator("#agree")).to_contain_text("tells it the same")
     return demo
 
 
@@ -451,13 +451,74 @@ def test_what_the_template_renders_can_be_copied(playground: Page) -> None:
 
 
 def test_every_example_is_the_same_in_the_browser(playground: Page) -> None:
-    for kind in ("identify", "group", "track"):
+    for kind in ("identify", "group", "track", "page", "alias"):
         press(playground.get_by_role("radio", name=kind, exact=True))
         for example in playground.locator(".examples button:visible").all():
             with playground.expect_response("**/playground"):
                 example.click()
             expect(playground.locator("#agree")).to_contain_text("tells it the same")
             expect(playground.locator("#error")).to_be_hidden()
+
+
+@pytest.mark.parametrize("text", ["hello", "hello(1)", "analytics", "analytics.hello()"])
+def test_what_is_no_call_is_answered_with_one(playground: Page, text: str) -> None:
+    typed(playground).fill(text)
+    expect(playground.get_by_role("alert")).to_contain_text("analytics.identify(…)")
+
+
+def test_python_is_read_as_well(playground: Page) -> None:
+    typed(playground).fill("analytics.track('Baked', {loaves: 12})")
+    expect(playground.locator("#python")).to_contain_text("Baked")
+    press(playground.get_by_role("radio", name="Python"))
+    expect(typed(playground)).to_have_value('intercom.track(None, "Baked", {"loaves": 12})')
+    typed(playground).fill(
+        'analytics.track("u", "Baked", {"loaves": Decimal("12.50")}, timestamp=datetime(2026, 3, 1))'
+    )
+    expect(playground.locator("#requests")).to_contain_text('"created_at": 1772323200')
+    press(playground.get_by_role("radio", name="JSON"))
+    expect(typed(playground)).to_have_value(re.compile('"loaves": "12.50"'))
+    press(playground.get_by_role("radio", name="Python"))
+    typed(playground).fill("analytics.track('u', event=Baked)")
+    expect(playground.get_by_role("alert")).to_have_text("text: line 1: is no literal: type its value")
+
+
+def test_a_page_without_a_launcher_and_a_screen(playground: Page) -> None:
+    press(playground.get_by_role("radio", name="page", exact=True))
+    expect(told(playground)).to_contain_text('"hide_default_launcher": true')
+    expect(playground.locator("#python")).to_contain_text('intercom.page("user1234", "Docs", "Checkout"')
+    press(playground.get_by_role("radio", name="screen", exact=True))
+    expect(playground.locator("#warnings")).to_contain_text("a screen and an alias have no effect in Intercom")
+    expect(playground.locator("#agree")).to_have_text("Not compared with the browser runtime: a page has no such call.")
+
+
+def test_an_address_holds_what_is_typed_and_chosen(playground: Page) -> None:
+    typed(playground).fill("analytics.identify('user1234', {role: 'Bäcker & Söhne #1'})")
+    press(playground.get_by_role("radio", name="jwt"))
+    expect(told(playground)).to_contain_text("intercom_user_jwt")
+    playground.evaluate("void (navigator.clipboard.writeText = async (text) => { window.copied = text; })")
+    playground.get_by_role("button", name="Copy a link to this").click()
+    playground.wait_for_function("window.copied")
+    link = playground.evaluate("copied")
+    assert link == playground.url
+    playground.goto("about:blank")
+    playground.goto(link)
+    expect(typed(playground)).to_have_value("analytics.identify('user1234', {role: 'Bäcker & Söhne #1'})")
+    expect(playground.get_by_role("radio", name="jwt")).to_be_checked()
+    expect(told(playground)).to_contain_text("intercom_user_jwt")
+
+
+def test_the_page_does_not_jump_while_one_types(playground: Page) -> None:
+    place = "document.getElementById('settings-title').getBoundingClientRect().top"
+    before = playground.evaluate(place)
+    playground.evaluate(
+        f"void (window.places = new Set(), new MutationObserver(() => places.add({place}))"
+        ".observe(document.getElementById('results'), {childList: true, subtree: true, attributes: true}))"
+    )
+    text = typed(playground).input_value()
+    typed(playground).fill(text.replace("Teemo", "Timmo"))
+    expect(playground.locator("#settings")).to_contain_text("Timmo")
+    expect(playground.locator("#agree")).to_contain_text("tells it the same")
+    assert playground.evaluate("[...places]") == [before]
 
 
 def test_a_wrong_call_says_where_and_keeps_the_last_result(playground: Page) -> None:

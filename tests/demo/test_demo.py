@@ -280,6 +280,52 @@ def test_the_playground_s_python_is_what_it_maps(app: Flask, client: FlaskClient
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('analytics.identify("u", {"plan": "pro"})', {"type": "identify", "userId": "u", "traits": {"plan": "pro"}}),
+        (
+            'intercom.group(user_id="u", group_id=5, traits=None)',
+            {"type": "group", "userId": "u", "groupId": 5},
+        ),
+        (
+            "import datetime\nanalytics.track('u', 'Paid', {'a': (1, -2.5, True, {date(2026, 1, 2)})})",
+            {"type": "track", "userId": "u", "event": "Paid", "properties": {"a": [1, -2.5, True, ["2026-01-02"]]}},
+        ),
+        ("analytics.page('u', None, 'Docs')", {"type": "page", "userId": "u", "name": "Docs"}),
+        ("analytics.alias('old', 'new')", {"type": "alias", "previousId": "old", "userId": "new"}),
+    ],
+)
+def test_python_is_read_without_being_run(client: FlaskClient, text: str, message: dict[str, Any]) -> None:
+    answer = client.post("/playground", json={"text": text, "form": "python"}).get_json()
+    assert (answer["error"], answer["messages"]) == (None, [message])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("hello", 'line 1: type calls such as analytics.identify("user1234"'),
+        ("analytics.identify(", "is no Python: line 1"),
+        ("", "is empty"),
+        ("# nothing", "type calls such as"),
+        ("analytics.hello()", "there is no hello(); there are identify"),
+        ("analytics.identify(evnt=1)", "takes no keyword evnt; it takes user_id, traits"),
+        ("analytics.identify(*[1])", "is no literal"),
+        ("analytics.identify(**{})", "takes no keyword None"),
+        ("analytics.identify(open('/etc/passwd'))", "is no literal"),
+        ("\n\nanalytics.track('u', __import__('os').name)", "is no literal"),
+        ("analytics.identify(b'x')", "bytes has no form in JSON"),
+        ("analytics.identify(Decimal('x'))", "this is no Decimal"),
+        ("analytics.identify(" + "[" * 400 + "]" * 400 + ")", "text"),
+        ("(" * 9000, "is no Python"),
+        ("analytics.identify('u').page()", "type calls such as"),
+    ],
+)
+def test_what_is_no_call_in_python_is_refused(client: FlaskClient, text: str, problem: str) -> None:
+    error = client.post("/playground", json={"text": text, "form": "python"}).get_json()["error"]
+    assert problem in f"{error['field']} {error['problem']}"
+
+
 def test_the_playground_takes_several_calls_in_their_order(client: FlaskClient) -> None:
     calls = [{"userId": "user1234"}, {"type": "group", "groupId": "org_17"}, {"type": "track", "event": "Baked"}]
     assert [command[0] for command in play(client, calls)["commands"]] == ["boot", "update", "trackEvent"]
@@ -326,7 +372,7 @@ def test_a_large_id_in_json_keeps_its_digits(client: FlaskClient) -> None:
         ('{"userId": 1,', "text", "line 1, column 14"),
         ("[]", "text", "from one to 20 calls"),
         ("[1]", "message", "must be a JSON object"),
-        ('{"type": "page"}', "type", "must be one of identify, group, track"),
+        ('{"type": "delete"}', "type", "must be one of identify, group, track, page, screen, alias"),
         ('{"type": ["identify"]}', "type", "must be one of"),
         ('{"userId": true}', "user_id", "must be a string"),
         ('{"traits": {"n": NaN}}', "text", "NaN"),

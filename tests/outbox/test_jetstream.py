@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -153,3 +154,29 @@ def _until_it_works(put: object) -> None:
             assert time.monotonic() < end
         else:
             return
+
+
+def test_what_another_thread_closes_raises_no_other_error(jetstream: str) -> None:
+    box, raised, stop = JetStreamOutbox(jetstream), list[Exception](), threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            try:
+                box.put("ann", b"1")
+                box.next_due()
+            except OutboxError:
+                pass
+            except Exception as error:
+                raised.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        box.close()
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+    box.close()
+    assert raised == []
+    assert not any(thread.is_alive() for thread in threads)
