@@ -20,7 +20,7 @@ from rich.console import Console
 
 from segment_intercom import OutboxError
 from segment_intercom.cli import main
-from segment_intercom.cli.observing import _age, _picture
+from segment_intercom.cli.observing import _picture, age
 from segment_intercom.cli.serving import free_port
 from segment_intercom.metrics import METRICS, Measured
 from segment_intercom.outbox import Outbox, SqliteOutbox, open_outbox
@@ -126,7 +126,7 @@ def test_each_engine_tells_depth_and_age(box: Outbox) -> None:
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7200, "2 h"), (9e5, "10 d")])
 def test_an_age_is_said_in_words(seconds: float, text: str) -> None:
-    assert _age(seconds) == text
+    assert age(seconds) == text
 
 
 def test_migrate_makes_the_tables_once(postgres: str) -> None:

@@ -6,4 +6,5 @@ from . import delivery as delivery
 from . import history as history
 from . import page as page
 from . import serving as serving
+from . import status as status
 from .group import main as main

@@ -10,9 +10,9 @@ import click
 
 from ..bulk import Table
 from ..replay import Summary, try_out
-from .delivery import printable
 from .group import log_to_stderr, main, settings_here
 from .history import bring_in, progress_bar, show_summary
+from .status import printable
 
 
 @main.command(name="import")

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager
 from typing import Any
 
 import click
 
 from ..calls import Delete
 from ..delivery import Worker
-from ..errors import CallError
 from ..ingest import Ingest
 from ..metrics import CountedTransport, Measured
-from ..outbox import Counts, DeadLetter, Outbox, claim, open_outbox
+from ..outbox import Outbox, claim, open_outbox
 from ..replay import move_all
-from ..serialize import read
 from ..settings import Settings
 from ..transport import HttpTransport
 from .group import log_to_stderr, main, settings_here
-from .observing import METRICS_OPTION, serve_metrics, watch
+from .observing import METRICS_OPTION, serve_metrics
 
 _SHOWN_EVERY = 0.5
 _FORGET_SECONDS = 60.0
@@ -80,46 +75,6 @@ def worker(until_empty: bool, threads: int, metrics_port: int | None) -> None:
         raise refused(f"{running.unauthorized}. Nothing is lost")
     if until_empty and given_up > 0:
         click.get_current_context().exit(1)
-
-
-@main.command()
-@click.option("--limit", type=click.IntRange(0), default=10, show_default=True, help="How many dead letters to show.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="As JSON, each dead letter with its message and Intercom's reply."
-)
-@click.option("--watch", "watching", is_flag=True, help="Draw depth, age and rate, once a second, until Ctrl+C.")
-def status(limit: int, as_json: bool, watching: bool) -> None:
-    """Show how many calls wait, were delivered and were given up, and why."""
-    with _outbox(settings_here()) as outbox:
-        if watching:
-            watch(outbox)
-            return
-        there = outbox.exists() or outbox.obstacle() is not None  # to look is no reason to make it
-        counts, dead = (outbox.counts(), outbox.dead_letters(limit)) if there else (Counts(0, 0, 0), [])
-        oldest = outbox.oldest() if there else None
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    **dataclasses.asdict(counts),
-                    "oldest_seconds": oldest,
-                    "dead_letters": [_as_json(dead_letter) for dead_letter in dead],
-                },
-                indent=2,
-            )
-        )
-        return
-    click.echo(f"Waiting    {counts.waiting}\nDelivered  {counts.delivered}\nGiven up   {counts.given_up}")
-    if oldest is not None:
-        click.echo(f"Oldest     {oldest:.0f} s")
-    if counts.left_out:
-        click.echo(f"Left out   {counts.left_out} (values that Intercom refused by name; the log says which)")
-    click.echo(f"Outbox     {outbox.location}{'' if there else ' (made with the first call)'}")
-    for dead_letter in dead:
-        kind = _message(dead_letter).get("type", "?") if isinstance(_message(dead_letter), dict) else "?"
-        click.echo(f"  {_time(dead_letter.given_up_at)}  {kind:<8}  {printable(dead_letter.reason)}")
-    if dead:
-        click.echo("Mend the cause, then send them again: segment-intercom retry (or --discard). --json shows all.")
 
 
 @main.command()
@@ -217,33 +172,5 @@ def _watch(worker: Worker, outbox: Outbox, waiting: int) -> None:
         bar.update(max(0, waiting - outbox.counts().waiting - bar.pos))
 
 
-def printable(text: str) -> str:
-    """Intercom's words, or whoever's stand in their place, on a terminal: what would steer it is shown as an escape."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-
-
 def _calls(number: int) -> str:
     return "1 call" if number == 1 else f"{number} calls"
-
-
-def _time(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _message(message: DeadLetter) -> Any:
-    with suppress(CallError):
-        return read(message.body)
-    return None
-
-
-def _as_json(message: DeadLetter) -> dict[str, Any]:
-    reply: Any = message.reply
-    with suppress(ValueError):
-        reply = json.loads(message.reply)
-    return {
-        "given_up_at": _time(message.given_up_at),
-        "user": message.user,
-        "reason": message.reason,
-        "reply": reply,
-        "message": _message(message),
-    }

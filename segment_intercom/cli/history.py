@@ -16,8 +16,8 @@ from ..outbox import claim, open_outbox
 from ..replay import CaptureFile, History, Lines, Replay, Summary, try_out, waiting_messages
 from ..settings import Settings
 from ..transport import HttpTransport
-from .delivery import printable
 from .group import log_to_stderr, main, settings_here
+from .status import printable
 
 _SHOWN = 20
 _LOOK = 0.5

@@ -95,7 +95,7 @@ def _picture(outbox: Outbox, depths: deque[int], delivered: deque[tuple[float, i
     span = delivered[-1][0] - delivered[0][0]
     rate = (delivered[-1][1] - delivered[0][1]) / span if span else 0.0
     table.add_row("[b]Waiting[/]", f"{counts.waiting:,}   {_curve(depths)}")
-    table.add_row("[b]Oldest[/]", "none" if oldest is None else _age(oldest))
+    table.add_row("[b]Oldest[/]", "none" if oldest is None else age(oldest))
     table.add_row("[b]Delivered[/]", f"{counts.delivered:,}   {rate:,.1f} a second")
     table.add_row("[b]Given up[/]", f"[red]{counts.given_up:,}[/]" if counts.given_up else "0")
     table.add_row("[b]Left out[/]", f"{counts.left_out:,} values")
@@ -107,7 +107,7 @@ def _curve(depths: deque[int]) -> str:
     return "".join(_BARS[-(-depth * (len(_BARS) - 1) // most)] for depth in depths)
 
 
-def _age(seconds: float) -> str:
+def age(seconds: float) -> str:
     """A time span in words: ``4 s``, ``3 min``, ``2 h``, ``5 d``."""
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:

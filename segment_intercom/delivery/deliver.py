@@ -13,7 +13,7 @@ from ..api import LEGACY, Api, AttributeCreator, LeasedClient, perform
 from ..api.errors import LeaseLost, LeftOut, PermanentError, RateLimited, RetryableError, Unauthorized
 from ..diagnostics import logger
 from ..errors import OutboxError
-from ..outbox import Lease, Outbox, QueuedMessage
+from ..outbox import Lease, Outbox, QueuedMessage, note_problem
 from ..partition import workspace_prefix
 from ..settings import Settings
 from ..transport import Transport
@@ -37,8 +37,8 @@ class _Outage:
         self._waiting: set[str] = set()
         self._since = self._said = self._failed = 0.0
 
-    def failed(self, lease: Lease, delay: float, failed: RetryableError) -> None:
-        """Note a failure of a user's call."""
+    def failed(self, lease: Lease, delay: float, failed: RetryableError) -> bool:
+        """Note a failure of a user's call; returns whether it was said."""
         with self._lock:
             now = self._clock()
             if now - self._failed > _ANOTHER_OUTAGE:  # who waited since then was served by another worker
@@ -48,10 +48,13 @@ class _Outage:
             if is_first:
                 self._since = self._said = now
                 logger.warning("delivery failed (attempt %d), again in %.1f s: %s", lease.attempts + 1, delay, failed)
-            elif now - self._said >= _SAID_EVERY:
+                return True
+            if now - self._said >= _SAID_EVERY:
                 self._said = now
                 waiting, span = len(self._waiting), (now - self._since) / 60
                 logger.warning("delivery fails since %.0f min, %d users wait: %s", span, waiting, failed)
+                return True
+            return False
 
     def ended(self, lease: Lease) -> None:
         """Note that a user's call arrived, or was given up."""
@@ -165,7 +168,8 @@ class Sender:
         if failed.tries is not None and lease.attempts + 1 >= failed.tries:
             return self._dead_letter(lease, message, PermanentError(f"tried {failed.tries} times: {failed}"))
         delay = SystemRandom().uniform(0, min(LONGEST_BACK_OFF, BACK_OFF * 2 ** min(lease.attempts, 20)))
-        self._outage.failed(lease, delay, failed)
+        if self._outage.failed(lease, delay, failed):
+            note_problem(self._outbox, str(failed))
         self._outbox.retry(lease, delay)
         return False
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from queue import SimpleQueue
 
 from ..api.errors import Unauthorized
 from ..diagnostics import logger
 from ..errors import OutboxError
-from ..outbox import Lease, Outbox
+from ..outbox import SEEN_EVERY, Lease, Outbox, note_problem, note_worker
 from ..settings import Settings
 from ..transport import Transport
 from .deliver import Sender
@@ -39,6 +40,7 @@ class Worker:
         self._outbox = outbox
         self._threads = threads
         self._until_empty = until_empty
+        self._notes_again = 0.0
         self._sender = Sender(settings, outbox, transport, stopping=lambda: self._stopping)
         self._stopping = False
         self._free = threading.Semaphore(threads)
@@ -110,6 +112,9 @@ class Worker:
     def _look(self) -> tuple[Lease | None, float | None]:
         """The next lease, or the seconds until a user is due, None when nothing waits."""
         try:
+            if time.monotonic() >= self._notes_again:
+                self._notes_again = time.monotonic() + SEEN_EVERY
+                note_worker(self._outbox)
             lease = None if self._stopping else self._outbox.lease()
             return lease, 0.0 if lease else self._outbox.next_due()
         except OutboxError as error:
@@ -156,6 +161,8 @@ class Worker:
     def _refused(self, error: Unauthorized) -> None:
         if self.unauthorized is None:
             self.unauthorized = refusal_of(error.status)
+            with suppress(OutboxError):
+                note_problem(self._outbox, self.unauthorized)
             logger.critical("%s. Delivery has stopped, and nothing is lost: start again after that", self.unauthorized)
         self._stopping = True
         self.wake()

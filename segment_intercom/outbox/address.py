@@ -71,6 +71,11 @@ _ENGINES: Mapping[str, Callable[[str], Outbox | None]] = {
 }
 
 
+def claimed_by(outbox: Outbox) -> str | None:
+    """The app id of the workspace to which an outbox belongs, or None."""
+    return outbox.get(_HOLDER)
+
+
 def claim(outbox: Outbox, app_id: str | None) -> None:
     """Make an outbox that of one workspace; raises OutboxError when it is another's, whose calls must not be mixed in.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,8 +57,7 @@ def test_status_shows_how_many_wait_were_delivered_and_given_up_and_why(run: Cal
     assert result.exit_code == 0
     assert lines(result)[:3] == [["Waiting", "1"], ["Delivered", "1"], ["Given", "up", "1"]]
     assert lines(result)[3][0] == "Oldest"
-    assert "track" in lines(result)[5]
-    assert "Intercom answered 422 parameter_invalid: the name is odd" in result.stdout
+    assert "1 x  track 'Odd': Intercom answered 422 parameter_invalid: the name is odd (last " in result.stdout
     assert "segment-intercom retry" in result.stdout
     assert "ann@example.com" not in result.output, "what a user's call holds is shown only where it is asked for"
 
@@ -68,7 +68,35 @@ def test_calls_that_are_at_fault_themselves_are_dropped(run: Callable[..., Resul
 
 
 def test_status_shows_as_many_dead_letters_as_are_asked_for(run: Callable[..., Result]) -> None:
-    assert len(lines(run("status", "--limit", "0"))) == 5
+    assert " x " not in run("status", "--limit", "0").stdout
+
+
+def test_dead_letters_are_grouped_by_event_and_reason(run: Callable[..., Result], intercom: Intercom) -> None:
+    for number, reason in enumerate(["odd", "odd", "odd", "even"]):
+        intercom.put(type="track", userId=f"g{number}", event="Other")
+        while (lease := intercom.outbox.lease()) is not None and lease.user != f"g{number}":
+            intercom.outbox.release(lease, 3600)
+        assert lease is not None
+        intercom.outbox.give_up(lease, lease.messages[0], reason)
+    shown = run("status", "--limit", "2").stdout
+    assert "3 x  track 'Other': odd (last " in shown
+    assert "and 1 more reasons (--limit)" in shown
+
+
+def test_status_says_whether_anybody_delivers_and_what_failed_last(
+    run: Callable[..., Result], serve: Callable[..., str], intercom: Intercom
+) -> None:
+    assert "Worker     none was seen within the last minute; the application starts one" in run("status").stdout
+    assert "run `segment-intercom worker`" in run("status", INTERCOM_DELIVER="worker").stdout
+    url = serve(create_sandbox(Workspace(APP_ID, access_token="another")))
+    run("worker", INTERCOM_API_URL=url, INTERCOM_APP_ID=APP_ID)
+    shown = run("status").stdout
+    assert re.search(r"^Worker     delivers, seen \d+ s ago$", shown, re.MULTILINE)
+    assert "Last error Intercom refuses the token (401): check INTERCOM_ACCESS_TOKEN" in shown
+    assert f"Workspace  {APP_ID}\n" in shown
+    told = json.loads(run("status", "--json").stdout)
+    assert told["worker_seen_seconds"] < 60
+    assert (told["last_error"]["error"][:15], told["workspace"]) == ("Intercom refuse", APP_ID)
 
 
 def test_status_counts_what_intercom_refused_by_name(run: Callable[..., Result], intercom: Intercom) -> None:
@@ -95,6 +123,7 @@ def test_status_as_json_holds_each_message_and_reply(run: Callable[..., Result])
     found = json.loads(run("status", "--json").stdout)
     (dead,) = found.pop("dead_letters")
     assert found.pop("oldest_seconds") >= 0
+    assert [found.pop(name) for name in ("worker_seen_seconds", "last_error", "workspace")] == [None, None, None]
     assert found == {"waiting": 1, "delivered": 1, "given_up": 1, "left_out": 0}
     assert (dead["user"], dead["message"]["event"], dead["reply"]) == ("u", "Odd", REFUSED)
     assert dead["message"]["properties"] == {"mail": "ann@example.com"}
