@@ -29,6 +29,7 @@ lint: $(VENV)/lint check-assets  ## Check style, types, and that the built scrip
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	node_modules/.bin/tsc -p tests/types
+	node_modules/.bin/pyright -p tests/types --pythonpath $(BIN)/python
 
 format: $(VENV)/lint  ## Format the code
 	$(BIN)/ruff check --fix .

@@ -10,6 +10,7 @@ from typing import Any as _Any
 from .analytics import Analytics as Analytics
 from .api import rest_operations as rest_operations
 from .calls import Alias as Alias
+from .calls import Call as Call
 from .calls import Delete as Delete
 from .calls import Group as Group
 from .calls import Identify as Identify
@@ -49,10 +50,12 @@ _ON_FIRST_USE = {
 }
 
 
-def __getattr__(name: str) -> _Any:
-    if name not in _ON_FIRST_USE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(_import_module(f".{_ON_FIRST_USE[name]}", __name__), name)
+if not _TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> _Any:
+        if name not in _ON_FIRST_USE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(_import_module(f".{_ON_FIRST_USE[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

@@ -178,7 +178,7 @@ def _list(value: str) -> list[str]:
 def _json(value: str) -> Any:
     decoded = json_or(value, str)
     if isinstance(decoded, str):
-        raise InvalidValue("is no JSON")
+        raise InvalidValue("is not valid JSON")
     return decoded
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from . import _validators as validators
+from .diagnostics import WARNINGS
 from .spec import SPEC, MessengerSetting
 
 _colour = validators.matching(
@@ -29,6 +32,8 @@ def _check_of(setting: MessengerSetting) -> validators.Check:
     return _BY_TYPE[str(setting.type)]
 
 
+# Tags that a launcher may well be, or hold.
+_TAGS = frozenset("a article aside button div footer form header img label li nav p section span summary svg".split())
 # What a developer may set under its own name, each with its check.
 MESSENGER = {name: _check_of(setting) for name, setting in SPEC.messenger_settings.items()}
 LAUNCHER = tuple(SPEC.launcher)
@@ -52,6 +57,23 @@ def check_messenger(value: object) -> Mapping[str, Any]:
                 f"{name!s:.60} " + validators.unknown(str(name), "Messenger setting", MESSENGER)
             )
     return MappingProxyType({name: check_one(name, item) for name, item in values.items()})
+
+
+@lru_cache(maxsize=64)
+def warn_of_selector(selector: str) -> None:
+    """Warn of a launcher's selector that no browser reads, or that means a tag where an id was meant."""
+    outside = re.sub(r"\[[^\]]*\]", "", selector)
+    if re.search(r"[#.]{2}|[#.](?:$|[\s\d>+~,])|^\d", outside) or selector.count("[") != selector.count("]"):
+        WARNINGS.warn(
+            "launcher_selector: %.60r is not a CSS selector, so nothing opens the Messenger; write "
+            '"#ask-us" for the element with id="ask-us"',
+            selector,
+        )
+    elif re.fullmatch(r"[A-Za-z][\w-]*", selector) and selector.lower() not in _TAGS:
+        WARNINGS.warn(
+            "launcher_selector: %.60r names a tag; an element of that id is %.60r, one of that class %.60r",
+            *(selector, f"#{selector}", f".{selector}"),
+        )
 
 
 def check_one(name: str, value: object) -> Any:

@@ -78,7 +78,7 @@ def read(text: bytes) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise CallError("message", "is no JSON") from None
+        raise CallError("message", "is not valid JSON") from None
 
 
 def _write_carefully(message: Mapping[str, Any], diagnostics: Diagnostics) -> bytes:

@@ -197,13 +197,30 @@ def _handling_for(value: object) -> Mapping[str, NestedHandling]:
     return MappingProxyType({str(key): handling for key, handling in chosen.items()})
 
 
+def unknown_keys(config: Mapping[str, Any], *, near: bool = False) -> dict[str, str]:
+    """Return what is said of each ``INTERCOM_*`` key that is not a setting: what it may have meant, if anything.
+
+    ``near``: only of those that are a slip away from one.
+    """
+    names = [name.upper() for name in _CHECKS]
+    unknown = {}
+    for key in config:
+        if not isinstance(key, str) or not key.startswith(PREFIX) or (name := key.removeprefix(PREFIX)) in names:
+            continue
+        close = difflib.get_close_matches(key, [PREFIX + known for known in names], n=1, cutoff=0.9)
+        if not close and not near:  # INTERCOM_SECRET, INTERCOM_TOKEN: a part of a name
+            parts = [known for known in names if name in known.split("_")]
+            close = [PREFIX + known for known in parts or difflib.get_close_matches(name, names, n=1, cutoff=0.7)]
+        if close or not near:
+            meant = f"did you mean {close[0]}?" if close else "it has no effect"
+            unknown[key[:60]] = f"is not a setting of segment-intercom; {meant}"
+    return unknown
+
+
 def _warn_of_slips(config: Mapping[str, Any]) -> None:
     """A slip in the key of a secret would turn verification off in silence; other keys of that form are the host's."""
-    keys = [PREFIX + name.upper() for name in _CHECKS]
-    for key in config:
-        strange = isinstance(key, str) and key.startswith(PREFIX) and key not in keys
-        if strange and (close := difflib.get_close_matches(key, keys, n=1, cutoff=0.9)):
-            logger.warning("%.60s: is no setting; did you mean %s?", key, close[0])
+    for key, said in unknown_keys(config, near=True).items():
+        logger.warning("%s: %s", key, said)
 
 
 def _from_text(name: str, value: object) -> Any:

@@ -230,7 +230,7 @@ def test_what_was_handed_in_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"nonsense", b"[" * 100_000])
 def test_what_is_no_json_is_refused(text: bytes) -> None:
-    with pytest.raises(CallError, match="message: is no JSON"):
+    with pytest.raises(CallError, match="message: is not valid JSON"):
         read(text)
 
 

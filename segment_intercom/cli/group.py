@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -31,13 +33,20 @@ class _Group(click.Group):
 def main() -> None:
     """Put Intercom's Messenger on a page, the way Segment describes it.
 
-    Settings come from INTERCOM_* environment variables.
+    Settings come from INTERCOM_* environment variables; under "flask intercom" from the application's configuration,
+    app.config, and only what is missing there from the environment.
     """
 
 
 def log_to_stderr() -> None:
     """Write the log of a process that runs by itself; an application that has set one up keeps its own."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+
+
+def configuration_here() -> Mapping[str, Any]:
+    """The keys that ``settings_here`` reads, and all others beside them."""
+    flask = click.get_current_context().find_object(ScriptInfo)
+    return os.environ if flask is None else {**os.environ, **flask.load_app().config}
 
 
 def settings_here() -> Settings:

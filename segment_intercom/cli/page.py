@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from ..calls import Identify
-from ..doctor import Finding, check_configuration, check_page, check_server, fetch
+from ..doctor import Finding, check_configuration, check_keys, check_page, check_server, fetch
 from ..identity import user_hash
 from ..messenger import messenger_settings
 from ..web.snippet import LOADS, render_snippet
-from .group import main, settings_here
+from .group import configuration_here, main, settings_here
 
 # A sign and a word: colours alone tell nothing to many people, and to no log.
 _SIGNS = {"ok": ("+ ok     ", "green"), "warning": ("! warning", "yellow"), "problem": ("x problem", "red")}
@@ -70,7 +70,7 @@ def doctor(url: str | None, cookies: tuple[str, ...]) -> None:
     The exit code is 1 where there is a problem. A proof is compared, and never shown.
     """
     settings = settings_here()
-    findings = [*check_configuration(settings), *check_server(settings)]
+    findings = [*check_keys(configuration_here()), *check_configuration(settings), *check_server(settings)]
     if url is not None:
         answer, reached = fetch(url, cookies)
         findings += reached
@@ -94,7 +94,7 @@ def _json_object(text: str) -> Mapping[str, Any]:
     try:
         decoded = json.loads(text)
     except ValueError as error:
-        raise click.BadParameter(f"is no JSON: {error}", param_hint="--traits") from None
+        raise click.BadParameter(f"is not valid JSON: {error}", param_hint="--traits") from None
     if not isinstance(decoded, dict):
         raise click.BadParameter("must be a JSON object", param_hint="--traits")
     return decoded

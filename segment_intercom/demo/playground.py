@@ -126,11 +126,11 @@ def _read(field: str, text: str | bytes) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise CallError(field, f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+        raise CallError(field, f"is not valid JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
 
 
 def _no_number(name: str) -> NoReturn:
-    raise CallError("text", f"holds {name}, which is no JSON; send a number, or leave it out")
+    raise CallError("text", f"holds {name}, which is not JSON; send a number, or leave it out")
 
 
 def _object(value: object, field: str) -> Mapping[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from ..settings import DEFAULT_LAUNCHER, WIDGET_URL, Settings
+from ..settings import DEFAULT_LAUNCHER, WIDGET_URL, Settings, unknown_keys
 from .findings import Finding, ok, problem, warning
 
 _TOKEN_SECRET = 32  # bytes: RFC 7518, 3.2, of a key for HS256
@@ -14,6 +15,14 @@ _TOKEN_LIFE = range(300, 7201)  # seconds: Intercom recommends one to two hours
 def check_configuration(settings: Settings) -> list[Finding]:
     """Return what the settings alone tell, the good as well, in the order in which a reader would ask."""
     return [finding for check in _CHECKS for finding in check(settings)]
+
+
+def check_keys(config: Mapping[str, Any]) -> list[Finding]:
+    """Return a finding for each ``INTERCOM_*`` key of a configuration that is not a setting."""
+    return [
+        warning(f"{key}: {said}", "Give it its right name, or take it away.")
+        for key, said in unknown_keys(config).items()
+    ]
 
 
 def _enabled(settings: Settings) -> Iterator[Finding]:

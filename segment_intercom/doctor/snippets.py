@@ -37,7 +37,7 @@ def snippets_of(document: Document) -> Snippets:
 
 
 def settings_in(text: str) -> dict[str, Any] | None:
-    """The object that a script lays on the page as ``window.intercomSettings``; None where it is no JSON."""
+    """The object that a script lays on the page as ``window.intercomSettings``; None where it is not JSON."""
     text = text.replace('["__proto__"]:', '"__proto__":')
     for match in _SETTINGS.finditer(text):
         try:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from flask import (
     Blueprint,
@@ -35,10 +35,10 @@ from ..diagnostics import WARNINGS, logger
 from ..errors import CallError, OptionError, SettingsError
 from ..ingest import Ingest
 from ..partition import to_workspace
-from ..settings import Settings, check_app_id
+from ..settings import Settings, check_app_id, unknown_keys
 from ..web import auto_include, session_route
 from ..web.cookies import log_out_headers
-from ..web.helpers import Helpers, find_nonce
+from ..web.helpers import HELPER_NAMES, Helpers, find_nonce
 from ..web.server_calls import ServerCalls
 from .answers import RENDERED, count_templates, do_not_store, keep_private, on_render, with_body
 from .signals import call_accepted
@@ -150,6 +150,7 @@ class SegmentIntercom(ServerCalls):
         self._user_loader: Callable[[], Any] | None = None
         self._company_loader: Callable[[], Any] | None = None
         self._workspace_loader: Callable[[], str | None] | None = None
+        before_render_template.connect(_explain_what_is_missing)
         if app is not None:
             self.init_app(app)
 
@@ -158,6 +159,9 @@ class SegmentIntercom(ServerCalls):
         if NAME in app.extensions:
             raise SettingsError("app", "has a SegmentIntercom already; call init_app() once")
         settings = Settings.from_mapping({**_configuration(app), **self._functions})
+        if _is_strict(app, settings):  # while one develops; a host may have keys of that form for other things
+            for key, said in unknown_keys(_configuration(app)).items():
+                WARNINGS.warn("%s: %s", key, said)
         helpers = Helpers(
             settings=_settings_now(app, settings, self._workspace),
             user_loader=lambda: self._user_loader() if self._user_loader else None,
@@ -240,6 +244,19 @@ class SegmentIntercom(ServerCalls):
         response.headers["Cache-Control"] = "no-store"
         do_not_store()
         return response
+
+
+def _explain_what_is_missing(app: Flask, context: dict[str, Any], **_: Any) -> None:
+    """Let the helpers of a template say that the application has no extension, where they would be undefined."""
+    if NAME in app.extensions:
+        return
+
+    def missing(*_: Any, **__: Any) -> NoReturn:
+        raise SettingsError("app", "has no SegmentIntercom; call init_app(app) where the application is made")
+
+    for name in HELPER_NAMES:
+        if name not in app.jinja_env.globals:
+            context.setdefault(name, missing)
 
 
 def _of_request() -> dict[str, str]:

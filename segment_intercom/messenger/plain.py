@@ -87,7 +87,14 @@ def _text(value: Any) -> str | None:
     return value.strip() or None if type(value) is str else None
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {"email": _text, "name": _text, "created_at": seconds}
+def _address(value: Any) -> str | None:
+    """An e-mail that needs no further look."""
+    text = _text(value)
+    return text if text is not None and 0 < text.find("@") < len(text) - 1 and len(text) < _LONG else None
+
+
+_LONG = 320
+_READERS: dict[str, Callable[[Any], Any]] = {"email": _address, "name": _text, "created_at": seconds}
 
 
 def _finished(

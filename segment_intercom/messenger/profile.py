@@ -17,7 +17,7 @@ from ..traits.fields import PAGE, read_fields
 from ..traits.labels import labelled, page_name
 from ..traits.names import text_of
 from ..traits.numbers import amount
-from ..traits.standard import collected, looks_like_email
+from ..traits.standard import collected, email_of, looks_like_email
 from .user_state import PROOFS, UserState
 
 
@@ -28,6 +28,8 @@ def user_settings(user: UserState, settings: Settings, diagnostics: Diagnostics)
     read, unreadable = read_fields(PAGE, standard, diagnostics)
     fields |= read
     custom |= unreadable  # under the name of a field that cannot hold it, it is still a custom attribute
+    if "email" in fields and email_of(fields["email"]) is None:
+        diagnostics.warn("email", "is not an e-mail address, such as ann@example.com; it is sent as it is")
     if "email" not in fields and looks_like_email(user.user_id):
         fields["email"] = user.user_id
     if user.user_id is None and "email" not in fields:

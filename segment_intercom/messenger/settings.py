@@ -12,6 +12,7 @@ from typing import Any
 from ..calls import Call
 from ..diagnostics import Diagnostics
 from ..identity import prove, user_hash
+from ..intercom_keys import warn_of_selector
 from ..settings import DEFAULT_LAUNCHER, Settings
 from .plain import plain_profile
 from .profile import user_settings
@@ -64,5 +65,6 @@ def _launcher(options: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     hide = chosen if isinstance(chosen, bool) else settings.hide_default_launcher
     launcher: dict[str, Any] = {} if hide is None else {"hide_default_launcher": hide}
     if settings.launcher_selector != DEFAULT_LAUNCHER:
+        warn_of_selector(settings.launcher_selector)
         launcher["custom_launcher_selector"] = settings.launcher_selector
     return launcher

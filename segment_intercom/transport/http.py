@@ -176,7 +176,7 @@ class HttpTransport:
         )
         body = _read(response)
         if body is _NO_JSON and 200 <= response.status < 300:
-            raise TransportError(f"{self._host}: answered {response.status} with a body that is no JSON; {_REMEDY}")
+            raise TransportError(f"{self._host}: answered {response.status} with a body that is not JSON; {_REMEDY}")
         return _Answer(response.status, response.headers, None if body is _NO_JSON else body)
 
 

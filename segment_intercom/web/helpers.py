@@ -14,7 +14,7 @@ from markupsafe import Markup
 from .. import _validators as validators
 from ..diagnostics import WARNINGS
 from ..errors import OptionError, SettingsError
-from ..intercom_keys import MESSENGER, check_one
+from ..intercom_keys import MESSENGER, check_one, warn_of_selector
 from ..messenger import UserState, build_settings, runtime_config
 from ..settings import DEFAULT_LAUNCHER, Settings, check_app_id
 from ..traits.companies import traits_of
@@ -30,6 +30,8 @@ _NO_PROOF = (
     "app_id: a proof is of one workspace, that of INTERCOM_APP_ID, so none is rendered for another; where several "
     "workspaces verify identity, name each with its identity_secret in INTERCOM_WORKSPACES"
 )
+# What templates find.
+HELPER_NAMES = ("intercom_snippet", "analytics_snippet", "intercom_settings")
 OPTIONS = ("traits", "company", "nonce", "load", "remote", *_KEYS)
 
 
@@ -51,11 +53,7 @@ class Helpers:
 
     def globals(self) -> dict[str, Callable[..., Any]]:
         """The names under which templates find the helpers; they may be called from Python, too."""
-        return {
-            "intercom_snippet": self._with_context(self.intercom_snippet),
-            "analytics_snippet": self._with_context(self.analytics_snippet),
-            "intercom_settings": self._with_context(self.intercom_settings),
-        }
+        return {name: self._with_context(getattr(self, name)) for name in HELPER_NAMES}
 
     def _with_context(self, helper: Callable[..., Any]) -> Callable[..., Any]:
         @pass_context
@@ -193,6 +191,8 @@ class Helpers:
         overlay = _overlay(options)
         if (app_id := overlay.get("app_id")) is not None and app_id != settings.app_id:
             settings = _of_other(settings, app_id)
+        if _LAUNCHER in overlay:
+            warn_of_selector(overlay[_LAUNCHER])
         intercom_settings = build_settings(self._person(user, traits, company), settings) | overlay
         if intercom_settings.get(_LAUNCHER) == DEFAULT_LAUNCHER:
             del intercom_settings[_LAUNCHER]

@@ -52,7 +52,7 @@ class ServerCalls(ABC):
     def track(
         self,
         user_id: Any = None,
-        event: str = "",
+        event: str | Traits = "",
         properties: Traits = None,
         *,
         from_request: bool = False,
@@ -65,9 +65,9 @@ class ServerCalls(ABC):
         """
         call = whole_message(Track, user_id, event, properties)
         if call is None:
-            user_id, event, properties = moved_up(user_id, event, properties, self._user_loader)
+            user_id, name, values = moved_up(user_id, event, properties, self._user_loader)
             user = read_user(user_id, self._user_loader, common.get("anonymous_id"))
-            call = Track(event, properties or {}, user.user_id, **with_email(user, checked("track", common)))
+            call = Track(name, values or {}, user.user_id, **with_email(user, checked("track", common)))
         self._accept(call, from_request=from_request, connection=connection)
 
     def group(

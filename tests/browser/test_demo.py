@@ -542,7 +542,7 @@ def test_a_call_changes_its_form_and_back(playground: Page) -> None:
 def test_wrong_json_and_settings_are_refused_by_name(playground: Page) -> None:
     press(playground.get_by_role("radio", name="JSON"))
     typed(playground).fill('{"userId": "user1234",')
-    expect(playground.get_by_role("alert")).to_contain_text("text: is no JSON: line 1, column 23")
+    expect(playground.get_by_role("alert")).to_contain_text("text: is not valid JSON: line 1, column 23")
     press(playground.get_by_role("radio", name="True"))
     typed(playground).fill('{"userId": true}')
     expect(playground.get_by_role("alert")).to_contain_text("user_id: must be a string")

@@ -54,7 +54,7 @@ def test_snippet_takes_its_settings_from_the_environment() -> None:
     [
         (["snippet"], "no app id: give --app-id or set INTERCOM_APP_ID"),
         (["snippet", "--app-id", "x"], "app_id: must be 8 or 40"),
-        (["snippet", "--app-id", APP_ID, "--traits", "{"], "is no JSON"),
+        (["snippet", "--app-id", APP_ID, "--traits", "{"], "is not valid JSON"),
         (["snippet", "--app-id", APP_ID, "--traits", "[]"], "must be a JSON object"),
         (["snippet", "--app-id", APP_ID, "--nonce", "a b"], "nonce: must be base64"),
     ],

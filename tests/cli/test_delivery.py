@@ -141,7 +141,7 @@ def test_a_dead_letter_that_is_no_json_is_shown_too(run: Callable[..., Result], 
     intercom.deliver()
     assert "?" in run("status", "--limit", "1").stdout
     (dead,) = json.loads(run("status", "--json", "--limit", "1").stdout)["dead_letters"]
-    assert (dead["message"], dead["reason"]) == (None, "message: is no JSON")
+    assert (dead["message"], dead["reason"]) == (None, "message: is not valid JSON")
 
 
 def test_a_worker_delivers_and_says_so(

@@ -273,7 +273,7 @@ def test_a_body_is_json_or_nothing(listen: Any, connect: Any, body: bytes, read:
 @pytest.mark.parametrize("body", [b"<h1>Please log in</h1>", b"\n Welcome", b"\xff"])
 def test_a_success_whose_body_is_no_json_is_no_answer(listen: Any, connect: Any, body: bytes) -> None:
     peer = listen(lambda asked: answer(body))
-    with pytest.raises(TransportError, match="answered 200 with a body that is no JSON; see whether a proxy"):
+    with pytest.raises(TransportError, match="answered 200 with a body that is not JSON; see whether a proxy"):
         connect(peer.address).send(TRACK)
 
 

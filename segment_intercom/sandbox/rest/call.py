@@ -78,7 +78,7 @@ class ApiCall:
 
 
 def sent(asked: Asked) -> Any:
-    """The body's JSON, None where it was too large, and text where it is no JSON."""
+    """The body's JSON, None where it was too large, and text where it is not JSON."""
     if asked.body is None:
         return None
     try:
