@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import TraitError
 
-logger = logging.getLogger("segment_intercom")
+
+class _Speaker(logging.LoggerAdapter[logging.Logger]):
+    """Begins each line with who speaks: in a log of an application, many do."""
+
+    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
+        """Put the name before the message."""
+        return f"Intercom: {msg}", kwargs
+
+
+logger = _Speaker(logging.getLogger("segment_intercom"), {})
 
 _MOST = 1_000  # different warnings of a process: names of traits may come from anywhere
 _LONGEST = 300
@@ -58,9 +69,13 @@ WARNINGS = WarningLog()
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Reports traits that cannot be sent to the developer, by their names and never by their values."""
+    """Reports traits that cannot be sent to the developer, by their names and never by their values.
+
+    ``source`` says where they stood: in which call, or in a page.
+    """
 
     strict: bool
+    source: str = ""
 
     def reject(self, name: str, problem: str) -> None:
         """Report a trait that cannot be sent: raise TraitError if strict, else log that it is left out."""
@@ -70,4 +85,7 @@ class Diagnostics:
 
     def warn(self, name: str, message: str) -> None:
         """Log a warning about a trait, once for a process."""
-        WARNINGS.warn("trait %.200r: %s", name, message)
+        if self.source:
+            WARNINGS.warn("%s, trait %.200r: %s", self.source, name, message)
+        else:
+            WARNINGS.warn("trait %.200r: %s", name, message)

@@ -14,7 +14,7 @@ LENIENT = Settings(app_id="abc12345", strict=False)
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records]
+    return [record.getMessage().removeprefix("Intercom: ").removeprefix("page, ") for record in caplog.records]
 
 
 def test_a_remark_on_a_field_is_made_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -54,3 +54,14 @@ def test_an_address_that_is_left_out_is_said_once(caplog: pytest.LogCaptureFixtu
     (line,) = lines(caplog)
     assert "collect_address=True" in line
     assert "192.0.2.1" not in line
+
+
+def test_a_line_says_who_speaks_and_of_which_call(caplog: pytest.LogCaptureFixture) -> None:
+    call = Identify("u", {"createdAt": "some day"})
+    rest_operations(call, Settings(app_id="abc12345"))
+    messenger_settings(call, Settings(app_id="abc12345"))
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.partition(": is no date")[0] for line in lines] == [
+        "Intercom: identify, trait 'created_at'",
+        "Intercom: page, trait 'created_at'",
+    ]

@@ -103,7 +103,7 @@ def test_what_is_wrong_inside_of_json_is_said() -> None:
 
 def test_a_slip_in_a_key_is_warned_of_and_a_hosts_own_key_is_not(caplog: pytest.LogCaptureFixture) -> None:
     Settings.from_mapping({"INTERCOM_IDENTITY_SECRETT": "x", "INTERCOM_WEBHOOK_PATH": "/hook"})
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage().removeprefix("Intercom: ") for record in caplog.records] == [
         "INTERCOM_IDENTITY_SECRETT: is not a setting of segment-intercom; did you mean INTERCOM_IDENTITY_SECRET?"
     ]
 

@@ -83,7 +83,7 @@ def rest_operations(call: Call, settings: Settings) -> list[Operation]:
         return []
     if isinstance(call, Track) and not is_wanted(call.event, settings):
         return []
-    return builder(call, settings, Diagnostics(settings.strict is not False))
+    return builder(call, settings, Diagnostics(settings.strict is not False, type(call).__name__.lower()))
 
 
 def perform(api: Api, operation: Operation, user_payload: UserPayload, settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ KINDS = ("identify", "group", "track", "page", "screen", "alias")
 SECRET = "an-example-secret"  # noqa: S105
 _APP_ID = "abcd1234"
 _MOST_CALLS = 20
+_SPEAKER = re.compile(r"^Intercom: (?:\w+, (?=trait ))?")
 _SETTINGS = ("identity", "strict", "region", "nested_handling", "rich_links")
 
 
@@ -159,12 +161,12 @@ def _listening() -> Iterator[list[str]]:
     def hears(record: logging.LogRecord) -> bool:
         if record.thread != thread:
             return True
-        heard.append(record.getMessage())
+        heard.append(_SPEAKER.sub("", record.getMessage()))  # here it is clear who speaks, and of what
         return False
 
     WARNINGS.reset()  # who types the same again is told the same again
-    logger.addFilter(hears)
+    logger.logger.addFilter(hears)
     try:
         yield heard
     finally:
-        logger.removeFilter(hears)
+        logger.logger.removeFilter(hears)

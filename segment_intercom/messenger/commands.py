@@ -51,7 +51,7 @@ def _is_denied(call: Call, settings: Settings) -> bool:
 def _event(call: Call, settings: Settings) -> list[Command]:
     if not isinstance(call, Track):
         return []
-    diagnostics = Diagnostics(settings.strict is not False)
+    diagnostics = Diagnostics(settings.strict is not False, "page")
     return [["trackEvent", call.event, event_metadata(call.event, call.properties, settings, diagnostics)]]
 
 

@@ -40,7 +40,7 @@ def build_settings(user: UserState, settings: Settings) -> dict[str, Any]:
         if custom:
             intercom_settings["custom_attributes"] = custom
         return intercom_settings
-    profile = prove(user_settings(user, settings, Diagnostics(settings.strict is not False)), settings)
+    profile = prove(user_settings(user, settings, Diagnostics(settings.strict is not False, "page")), settings)
     intercom_settings = {**connection, **profile, **look}
     if "auth_tokens" in look:
         intercom_settings["auth_tokens"] = dict(look["auth_tokens"])  # a copy, to which the caller may add a user's

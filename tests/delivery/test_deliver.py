@@ -588,12 +588,14 @@ def test_an_outage_is_one_line_a_minute(intercom: Intercom, caplog: pytest.LogCa
     for _ in range(10):
         intercom.deliver()
         intercom.now += 20
-    lines = [record.message for record in caplog.records if record.message.startswith("delivery")]
+    lines = [
+        record.message.removeprefix("Intercom: ") for record in caplog.records if "Intercom: delivery" in record.message
+    ]
     assert lines[0].startswith("delivery failed (attempt 1)")
     assert lines[1] == "delivery fails since 1 min, 6 users wait: Intercom answered 503"
     assert 2 <= len(lines) <= 4  # who waits longer by chance says nothing meanwhile
     intercom.transport.before = lambda _: None
     intercom.now += 600
     intercom.deliver()
-    assert caplog.records[-1].message == "delivery goes on: all users who waited have been served"
+    assert caplog.records[-1].message == "Intercom: delivery goes on: all users who waited have been served"
     assert len(intercom.events) == 6

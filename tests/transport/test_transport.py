@@ -810,7 +810,7 @@ def test_a_long_pause_is_waited_for_and_said_once(caplog: pytest.LogCaptureFixtu
     rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
     window_ids = [rate_limiter.acquire() for _ in range(3)]
     assert [rate_limiter.complete(window_id, 429, {"Retry-After": "90"}) for window_id in window_ids] == [90, 90, 90]
-    assert [record.message for record in caplog.records] == [
+    assert [record.message.removeprefix("Intercom: ") for record in caplog.records] == [
         "api.example.test takes no more calls for 90 s (429); what waits is sent after that"
     ]
     clock.now = 91

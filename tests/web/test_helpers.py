@@ -242,4 +242,4 @@ def test_no_proof_is_rendered_for_another_workspace(caplog: pytest.LogCaptureFix
     for app_id, proven in (("tenant12", False), (APP_ID, True)):
         html = env.from_string("{{ intercom_snippet({'id': 42}, app_id=app_id) }}").render(app_id=app_id)
         assert ("user_hash" in settings_in(html)) is proven
-    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["app_id"]
+    assert [record.getMessage().split(":")[:2] for record in caplog.records] == [["Intercom", " app_id"]]
