@@ -68,7 +68,7 @@ def create_demo(address: str | None = None, outbox: Path | None = None) -> Flask
     if delivery:
         app.add_url_rule("/say", view_func=server.say, methods=["POST"])
         segment.add_pages(app)
-    sandbox = create_sandbox(own, partner)
+    sandbox = create_sandbox(own, partner, home="/")
     mounted = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})
     app.wsgi_app = only_own(mounted)  # type: ignore[method-assign]
     return app
@@ -97,6 +97,7 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/playground", "play", play_playground, methods=["POST"])
     app.add_url_rule("/playground/runtime", "playground_runtime", show_runtime)
     app.add_template_global(session.csp_nonce)
+    app.register_error_handler(404, not_found)
     app.before_request(_refuse_other_sites)
     app.after_request(_protect)
 
@@ -121,6 +122,11 @@ def page() -> str:
         server_calls=server.calls() if "say" in current_app.view_functions else (),
         server_remark=server.remark(),
     )
+
+
+def not_found(_: Exception) -> tuple[str, int]:
+    """The site's own page where there is none; it has no workbench, and so no Messenger."""
+    return render_template("demo/missing.html"), 404
 
 
 def choose() -> Response:

@@ -60,8 +60,8 @@ CHOICES = (
         "person",
         "Person",
         (
-            Option("visitor", "Visitor", "Nobody is logged in"),
             *(Option(key, person.label, person.about) for key, person in PEOPLE.items()),
+            Option("visitor", "Visitor", "Nobody is logged in"),
         ),
     ),
     Choice(

@@ -16,6 +16,7 @@ from .. import assets
 from . import faults, rest
 from .hosts import is_same_origin, only_own
 from .jsonbody import loads
+from .messenger_endpoints import ENDPOINTS
 from .people import now
 from .refusal import RefusedError, malformed
 from .store import Store
@@ -44,11 +45,13 @@ class _InOrder(DefaultJSONProvider):
     sort_keys = False
 
 
-def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now, hosts: Collection[str] = ()) -> Flask:
+def create_sandbox(
+    *workspaces: Workspace, clock: Callable[[], float] = now, hosts: Collection[str] = (), home: str | None = None
+) -> Flask:
     """A new sandbox with these workspaces, its store in ``app.extensions["sandbox"]``; it may be mounted anywhere.
 
     The REST API is at its root. ``clock`` gives the time in Unix seconds. Served by itself it answers to the loopback's
-    names and to ``hosts``.
+    names and to ``hosts``. ``home`` is the address of the site beside it, to which the inspector leads back.
     """
     app = Flask(
         "segment_intercom.sandbox",
@@ -59,11 +62,13 @@ def create_sandbox(*workspaces: Workspace, clock: Callable[[], float] = now, hos
     app.config["MAX_CONTENT_LENGTH"] = _BODY_LIMIT
     app.json = _InOrder(app)
     app.extensions["sandbox"] = Store(workspaces, clock)
+    app.config["HOME"] = home
     app.add_url_rule("/widget/<app_id>", view_func=widget)
     app.add_url_rule("/messenger/<region>/<endpoint>", view_func=messenger, methods=["POST", "OPTIONS"])
     app.add_url_rule("/inspector", view_func=inspector)
     app.add_url_rule("/inspector/state.json", view_func=inspector_state)
     app.add_url_rule("/inspector/reset", view_func=inspector_reset, methods=["POST"])
+    app.add_url_rule("/inspector/reply", view_func=inspector_reply, methods=["POST"])
     app.add_url_rule("/inspector/faults", view_func=inspector_faults, methods=["POST"])
     # An id may hold slashes, two in a row as well.
     app.url_map.merge_slashes = False
@@ -85,8 +90,8 @@ def widget(app_id: str) -> Response:
 
 
 def messenger(region: str, endpoint: str) -> Response:
-    """One endpoint of the Messenger's back end in one region: ping, events or messages."""
-    if region not in API_BASES or endpoint not in ("ping", "events", "messages"):
+    """One endpoint of the Messenger's back end in one region: ping, events, messages or looks."""
+    if region not in API_BASES or endpoint not in ENDPOINTS:
         abort(404)
     if request.method == "OPTIONS":
         return Response(status=204)
@@ -95,7 +100,7 @@ def messenger(region: str, endpoint: str) -> Response:
 
 def inspector() -> str:
     """The page that shows what was received, live."""
-    return render_template("sandbox/inspector.html")
+    return render_template("sandbox/inspector.html", home=current_app.config["HOME"])
 
 
 def inspector_state() -> Response:
@@ -108,6 +113,17 @@ def inspector_state() -> Response:
 def inspector_reset() -> Response:
     """Forget everything but the workspaces."""
     _store().reset()
+    return Response(status=204)
+
+
+def inspector_reply() -> Response:
+    """Let a teammate write in a conversation: {"conversation_id", "text"}."""
+    body = _body()
+    text = body.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise malformed("text must be text that is not empty.", "text")
+    if not _store().reply(text, conversation_id=str(body.get("conversation_id"))):
+        raise malformed("There is no such conversation.", "conversation_id")
     return Response(status=204)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import events
@@ -26,6 +26,8 @@ class MessengerRequest:
     notes: list[str]
     not_saved: list[NotSaved]
     person: Person | None = None
+    # The names of what this request made otherwise.
+    changed: list[str] = field(default_factory=list)
 
     @property
     def session(self) -> str | None:
@@ -97,11 +99,32 @@ def _save(call: MessengerRequest, person: Person, reading: Reading, *, proven: b
     person.last_seen = call.account.clock()
     person.page = page if isinstance(page, dict) else {}
     if proven or not call.workspace.enforced:
+        before = _said_of(person)
         call.not_saved += call.account.save(person, reading)
+        after = _said_of(person)
+        call.changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     elif not reading.is_empty:
         why = "says something of a verified user without user_id and proof: every update carries them again"
         names = [*reading.standard, *reading.custom, *(["companies"] if reading.companies else [])]
         call.not_saved += [NotSaved(name, why) for name in names]
+
+
+def _look(call: MessengerRequest) -> dict[str, Any]:
+    """What is new: the widget asks again and again while it shows a conversation, and says which one is in sight."""
+    person = call.sender()
+    conversations = call.account.conversations_of(person)
+    for conversation in conversations:
+        if conversation.id == call.body.get("seen"):
+            conversation.seen = len(conversation.parts)
+    return {
+        "conversations": [conversation.as_json() for conversation in conversations],
+        "unread": sum(conversation.unread for conversation in conversations),
+    }
+
+
+def _said_of(person: Person) -> dict[str, Any]:
+    """What is known of a person, by its names."""
+    return {**person.standard, **person.custom_attributes, "companies": list(person.company_ids)}
 
 
 def _welcome(call: MessengerRequest, person: Person) -> dict[str, Any]:
@@ -113,7 +136,7 @@ def _welcome(call: MessengerRequest, person: Person) -> dict[str, Any]:
         "person": {"id": person.id, "role": person.role, **{name: person.standard.get(name) for name in _SHOWN}},
         "session": call.account.open_session(person, call.session),
         "conversations": [conversation.as_json() for conversation in conversations],
-        "unread": 0,
+        "unread": sum(conversation.unread for conversation in conversations),
     }
 
 
@@ -146,4 +169,4 @@ def _text(value: Any) -> str | None:
 
 
 _SHOWN = ("user_id", "email", "name")
-ENDPOINTS = {"ping": _ping, "events": _event, "messages": _message}
+ENDPOINTS = {"ping": _ping, "events": _event, "messages": _message, "looks": _look}

@@ -113,11 +113,29 @@ class Conversation:
     person_id: str
     id: str = field(default_factory=new_id)
     parts: list[dict[str, Any]] = field(default_factory=list)
+    # How many of the parts the person has had in sight.
+    seen: int = 0
+
+    @property
+    def unread(self) -> int:
+        """How many messages of teammates the person has not seen."""
+        return sum(part["author"] == "teammate" for part in self.parts[self.seen :])
 
     def write(self, text: str) -> None:
-        """Add a message of the person."""
+        """Add a message of the person, who sees what stands before it."""
         self.parts.append({"id": new_id(), "author": "person", "text": text, "at": now()})
+        self.seen = len(self.parts)
+
+    def reply(self, text: str) -> None:
+        """Add a message of a teammate."""
+        self.parts.append({"id": new_id(), "author": "teammate", "text": text, "at": now()})
 
     def as_json(self) -> dict[str, Any]:
         """The conversation as the widget and the inspector show it."""
-        return {"id": self.id, "app_id": self.app_id, "person_id": self.person_id, "parts": list(self.parts)}
+        return {
+            "id": self.id,
+            "app_id": self.app_id,
+            "person_id": self.person_id,
+            "parts": list(self.parts),
+            "unread": self.unread,
+        }

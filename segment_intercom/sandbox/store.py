@@ -16,8 +16,9 @@ from .serializers import account_json, totals
 from .workspace import Workspace
 from .workspace_data import WorkspaceData
 
+_ADDRESS_SHOWN = 2_000
 _NAME_SHOWN = 60  # of an app id that is none, which may be of any length
-_KINDS = {"ping": ("boot", "update", "shutdown"), "events": ("event",), "messages": ("message",)}
+_KINDS = {"ping": ("boot", "update", "shutdown"), "events": ("event",), "messages": ("message",), "looks": ("look",)}
 _LISTS = ("people", "companies", "attributes", "events", "conversations")
 
 
@@ -44,7 +45,8 @@ class Store:
             except RefusedError as refused:
                 self._log(kind, region, origin, body, call, refused)
                 raise
-            self._log(kind, region, origin, body, call, None)
+            if endpoint != "looks":  # which come every few seconds, and say nothing
+                self._log(kind, region, origin, body, call, None)
             return answer
 
     def admits_script(self, app_id: str, origin: str | None) -> bool:
@@ -67,6 +69,22 @@ class Store:
         """Where the workspace stands in its rate limit, without counting anything."""
         windows = self.windows(workspace.app_id)
         return windows.standing(self.clock(), workspace.rate_limit, workspace.rate_window)
+
+    def reply(self, text: str, *, conversation_id: str | None = None, user_id: str | None = None) -> bool:
+        """Let a teammate write: in a conversation, to a user, or to who wrote last; False where there is none."""
+        with self.lock:
+            for account in self._accounts.values():
+                talks = list(account.conversations.values())
+                talk = next((talk for talk in reversed(talks) if conversation_id in (None, talk.id)), None)
+                person = (
+                    account.people.with_user_id(user_id)
+                    if user_id
+                    else account.people.get(talk.person_id if talk else "")
+                )
+                if person is not None:
+                    account.reply(person, text, conversation_id)
+                    return True
+        return False
 
     def pause(self, seconds: float) -> None:
         """Wait as a slow answer does, at the longest until the store is reset or closed; never under the lock."""
@@ -148,6 +166,14 @@ class Store:
             "not_saved": [{"name": left.name, "why": left.why} for left in (call.not_saved if call else [])],
             "notes": call.notes if call else [],
             "person_id": call.person.id if call and call.person else None,
+            "page": _address(body.get("page")),
+            "changed": call.changed if call else [],
             "settings": without_secrets(payload(kind, body)),
         }
         self.log.add(request)
+
+
+def _address(page: Any) -> str | None:
+    """The address of the page that sent a request."""
+    url = page.get("url") if isinstance(page, dict) else None
+    return url[:_ADDRESS_SHOWN] if isinstance(url, str) else None

@@ -167,6 +167,16 @@ class WorkspaceData:
         """The conversations of one person, oldest first."""
         return [conversation for conversation in self.conversations.values() if conversation.person_id == person.id]
 
+    def reply(self, person: Person, text: str, conversation_id: str | None = None) -> Conversation:
+        """Let a teammate write to a person: in the conversation of this id, else the newest, else a new one."""
+        own = self.conversations_of(person)
+        conversation = next((talk for talk in own if talk.id == conversation_id), own[-1] if own else None)
+        if conversation is None:
+            conversation = Conversation(self.app_id, person.id)
+            self.conversations[conversation.id] = conversation
+        conversation.reply(text)
+        return conversation
+
     def events_of(self, person: Person) -> list[Event]:
         """The events of one person that are still kept, oldest first."""
         return [event for event in self.events if self.canonical(event.person_id) == person.id]

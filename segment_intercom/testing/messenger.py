@@ -11,7 +11,7 @@ from .sandbox import IntercomSandbox
 
 _PROOFS = ("user_hash", "intercom_user_jwt")
 _TOLD = ("boot", "update", "shutdown", "event", "message")
-_LAUNCHER = "Open Intercom Messenger"
+_LAUNCHER = "Intercom Messenger"  # "Open ...", and while it is open "Close ..."
 
 
 class Messenger:
@@ -64,6 +64,12 @@ class Messenger:
         self._page.wait_for_load_state("load")
         launcher = self._page.get_by_role("button", name=_LAUNCHER)
         self._expect(lambda: not launcher.is_visible(), "no launcher", settle=0.5)
+
+    def expect_unread(self, count: int) -> None:
+        """Expect so many unread messages on the launcher; 0 stands for none."""
+        badge = self._page.get_by_role("button", name=f"{count} unread")
+        launcher = self._page.get_by_role("button", name="unread")
+        self._expect(lambda: bool(badge.count() if count else not launcher.count()), f"{count} unread messages")
 
     def open(self) -> None:
         """Open the Messenger by its launcher."""

@@ -107,6 +107,11 @@ class IntercomSandbox:
         added = Fault.parse(text) if text is not None else Fault(**fault)
         self._workspace.faults = (*self._workspace.faults, added)
 
+    def reply(self, text: str, user_id: str | None = None) -> None:
+        """Let a teammate write to a user, or to who wrote last; the page hears of it within seconds."""
+        if not self._store.reply(text, user_id=user_id):
+            raise AssertionError("nobody is there to reply to: no user of this id, and no conversation")
+
     def _list(self, name: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self._store.state()[name]
         return items

@@ -8,16 +8,19 @@ import { personRows } from "./inspector/people.js";
 import { attributeRow, companyRows, conversationRows } from "./inspector/records.js";
 import { requestRows } from "./inspector/requests.js";
 import { openTimeline, timelineRows } from "./inspector/timeline.js";
-import { namesOf, personName, requestName, title } from "./inspector/words.js";
+import { mendedAmong, namesOf, personName, requestName, title } from "./inspector/words.js";
 import { workspaceRow } from "./inspector/workspaces.js";
 
 const VIEWS = ["people", "events", "companies", "attributes", "conversations"];
 const NAMES = ["requests", ...VIEWS];
-const { state: stateUrl, reset: resetUrl, faults: faultsUrl } = document.body.dataset;
+const { state: stateUrl, reset: resetUrl, faults: faultsUrl, reply: replyUrl } = document.body.dataset;
+const SURE_FOR = 4000; // milliseconds in which a second press clears
 const WIDE = matchMedia("(min-width: 1000px) and (min-height: 560px)"); // as in inspector.css
 const find = (id) => document.getElementById(id);
 
 let names = new Map();
+// Of refused requests that the sender has mended itself: the number of the one that succeeded.
+let mended = new Map();
 let people = [];
 let totals = {};
 let all = Object.fromEntries(NAMES.map((name) => [name, []]));
@@ -38,7 +41,7 @@ function choose(person) {
 const collect = {
   requests: itemsOf({
     key: ({ n }) => `request ${n}`,
-    signature: (request) => requestName(request, names),
+    signature: (request) => `${requestName(request, names)} ${mended.get(request.n) || ""}`,
     text: (request) => [textOf(request), title(request), requestName(request, names)].join("\n"),
   }),
   people: itemsOf({ key: ({ id }) => id }),
@@ -63,7 +66,7 @@ const workspaceItems = itemsOf({ key: ({ workspace }) => workspace.app_id });
 const lists = {
   requests: keyedList(
     find("requests"),
-    requestRows(() => names, choose),
+    requestRows(() => names, choose, (request) => mended.get(request.n)),
   ),
   people: keyedList(find("people"), personRows(choose)),
   events: keyedList(
@@ -77,7 +80,7 @@ const lists = {
   attributes: keyedList(find("attributes"), attributeRow),
   conversations: keyedList(
     find("conversations"),
-    conversationRows(() => names),
+    conversationRows(() => names, reply),
   ),
 };
 const showWorkspaces = keyedList(find("workspaces"), workspaceRow(setFaults));
@@ -105,6 +108,7 @@ function take(state) {
   const owners = new Map(state.workspaces.length > 1 ? state.workspaces.map(({ app_id: app, name }) => [app, name]) : []);
   people = state.people.map((person) => ({ ...person, workspace: owners.get(person.app_id) }));
   names = namesOf(people);
+  mended = mendedAmong(state.requests);
   members = membership();
   totals = state.totals;
   all = Object.fromEntries(NAMES.map((name) => [name, collect[name](name === "people" ? people : state[name])]));
@@ -193,6 +197,11 @@ function say(text) {
 
 const feed = openFeed({ state: stateUrl, changed: take, said: say });
 
+async function reply(id, text) {
+  await fetch(replyUrl, { method: "POST", body: JSON.stringify({ conversation_id: id, text }) });
+  feed.look(true);
+}
+
 async function setFaults(appId, faults) {
   await fetch(faultsUrl, { method: "POST", body: JSON.stringify({ app_id: appId, faults }) });
   feed.look(true);
@@ -211,8 +220,17 @@ find("pause").addEventListener("click", ({ currentTarget: pause }) => {
   pause.setAttribute("aria-pressed", String(on));
   feed.pause(on);
 });
-find("reset").addEventListener("click", async () => {
+let sure = 0;
+find("reset").addEventListener("click", async ({ currentTarget: button }) => {
+  const ask = (asking) => {
+    clearTimeout(sure);
+    sure = asking ? setTimeout(() => ask(false), SURE_FOR) : 0;
+    button.textContent = asking ? "Really clear everything?" : "Clear everything";
+    button.classList.toggle("sure", asking);
+  };
+  if (!sure) return ask(true);
+  ask(false);
   await fetch(resetUrl, { method: "POST" });
-  feed.look(true);
+  return feed.look(true);
 });
 WIDE.addEventListener("change", drawSoon);

@@ -75,7 +75,7 @@ def booted(page: Page) -> Locator:
 
 def launcher(page: Page) -> Locator:
     """The launcher's button."""
-    return page.get_by_role("button", name="Open Intercom Messenger")
+    return page.get_by_role("button", name="Intercom Messenger")
 
 
 def panel(page: Page) -> Locator:

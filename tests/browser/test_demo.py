@@ -14,7 +14,7 @@ from segment_intercom.demo import create_demo
 pytestmark = pytest.mark.not_in(
     "firefox", "webkit", reason="the demo's own pages; test_every_engine.py goes one way through them in every engine"
 )
-HELLO = "Open Intercom Messenger"
+HELLO = "Intercom Messenger"
 
 
 @pytest.fixture

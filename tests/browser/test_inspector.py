@@ -205,7 +205,7 @@ def test_conversations_and_workspaces_are_shown(seen: Inspected) -> None:
     seen.client.post("/messenger/us/messages", json={"app_id": APP, "session": session, "text": "Hello"})
     seen.open("#view=conversations")
     expect(seen.page.locator("#conversations")).to_contain_text(re.compile("Ada.*Hello"))
-    expect(seen.page.get_by_role("list", name="Workspaces")).to_contain_text(re.compile(f"Acme.*{APP}.*us"))
+    expect(seen.page.get_by_role("region", name="Workspaces")).to_contain_text(re.compile(f"Acme.*{APP}.*us"))
 
 
 def test_the_counts_are_totals(seen: Inspected) -> None:
@@ -279,12 +279,41 @@ def test_a_pause_holds_everything_back(seen: Inspected) -> None:
     expect(seen.requests).to_have_count(1)
 
 
-def test_clear_everything_empties_the_page(seen: Inspected) -> None:
+def test_clear_everything_asks_once_more_and_empties_the_page(seen: Inspected) -> None:
     seen.contact("42")
     seen.open()
     seen.page.get_by_role("button", name="Clear everything").click()
+    expect(seen.people).to_have_count(1)
+    seen.page.get_by_role("button", name="Really clear everything?").click()
     expect(seen.page.get_by_text("Nobody yet.")).to_be_visible()
     expect(seen.page.locator("#requests-title .count")).to_have_text("0")
+
+
+def test_who_does_not_press_again_clears_nothing(seen: Inspected) -> None:
+    seen.page.clock.install()
+    seen.contact("42")
+    seen.open()
+    seen.page.get_by_role("button", name="Clear everything").click()
+    seen.page.clock.run_for(5_000)
+    expect(seen.page.get_by_role("button", name="Clear everything", exact=True)).to_be_visible()
+    expect(seen.people).to_have_count(1)
+
+
+def test_a_refusal_that_the_sender_mended_says_so(seen: Inspected) -> None:
+    person = seen.contact("42")
+    body = {"external_id": "42", "role": "user"}
+    seen.rest("POST", "/contacts", body)  # 409
+    seen.rest("PUT", f"/contacts/{person}", {"name": "Ann"})
+    seen.rest("POST", "/contacts", {"external_id": "43", "custom_attributes": {"plan": "pro"}})  # 400
+    seen.rest("POST", "/events", {"event_name": "Baked", "created_at": 1, "user_id": "44"})  # 404
+    seen.rest("POST", "/data_attributes", {"name": "plan", "model": "contact", "data_type": "string"})
+    seen.rest("POST", "/contacts", {"external_id": "43", "custom_attributes": {"plan": "pro"}})
+    seen.open()
+    refused = seen.page.locator("#requests .refused")
+    expect(refused).to_have_count(3)
+    expect(refused.filter(has_text="already exists")).to_contain_text("The sender mended it by itself: request 3")
+    expect(refused.filter(has_text="does not exist")).to_contain_text("The sender mended it by itself")
+    expect(refused.filter(has_text="User Not Found")).not_to_contain_text("mended")
 
 
 # --- the rate limit and faults

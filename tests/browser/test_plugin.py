@@ -94,3 +94,20 @@ def test_verification_can_be_switched_off(
     intercom_sandbox.verification = False
     page.goto(f"{Shop(serve, {**intercom_sandbox.config, 'INTERCOM_IDENTITY_SECRET': 'wrong'}).address}/?user=42")
     messenger.expect_booted(user_id="42", verified=False)
+
+
+def test_a_teammate_replies(serve: Callable[..., str], intercom_sandbox: Any, messenger: Any, page: Any) -> None:
+    shop = Shop(serve, intercom_sandbox.config)
+    with pytest.raises(AssertionError, match="nobody is there to reply to"):
+        intercom_sandbox.reply("Hello?")
+    page.goto(f"{shop.address}/?user=42")
+    messenger.expect_booted(user_id="42")
+    messenger.expect_unread(0)
+    messenger.send("Do you ship to Oslo?")
+    page.keyboard.press("Escape")
+    intercom_sandbox.reply("Of course")
+    intercom_sandbox.reply("In two days", user_id="42")
+    messenger.expect_unread(2)
+    messenger.open()
+    page.get_by_role("log").get_by_text("In two days").wait_for()
+    messenger.expect_unread(0)

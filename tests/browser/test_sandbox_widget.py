@@ -463,7 +463,7 @@ def test_a_frame_without_cookies_still_has_its_messenger(site: Site, page: Page)
     inner = site.html.replace("/intercom/widget", f"{site.address}/intercom/widget").replace('"', "&quot;")
     page.goto(f"{site.address}/intercom/static/inspector.css")
     page.set_content(f'<iframe sandbox="allow-scripts" width=600 height=600 srcdoc="{inner}"></iframe>')
-    expect(page.frame_locator("iframe").get_by_role("button", name="Open Intercom Messenger")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_role("button", name="Intercom Messenger")).to_be_visible()
 
 
 # --- inspector
@@ -478,8 +478,55 @@ def test_the_inspector_shows_live_what_is_received(site: Site, page: Page) -> No
     expect(page.locator("#requests")).to_contain_text("tags objects and arrays are not saved")
     expect(page.locator("#requests")).to_contain_text("boot200Ada Lovelace")
     page.get_by_role("button", name="Clear everything").click()
+    page.get_by_role("button", name="Really clear everything?").click()
     expect(page.locator("#requests li")).to_have_count(0)
     expect(page.get_by_text("Nobody yet.")).to_be_visible()
+
+
+def test_a_row_of_a_page_says_which_page_and_what_changed(site: Site, page: Page) -> None:
+    site.open(page, {**ADA, "plan": "pro"})
+    page.evaluate("Intercom('update', {plan: 'free', seats: 3})")
+    other = page.context.new_page()
+    other.goto(f"{site.address}/intercom/inspector")
+    rows = other.locator("#requests li")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("changed: plan, seats")
+    expect(rows.last).to_contain_text("/")
+    expect(rows.last).to_contain_text("changed: user_id, name, email, plan")
+    expect(other.get_by_role("button", name="Show only Ada Lovelace")).to_have_text("Only Ada")
+
+
+def test_a_teammate_answers_and_the_page_counts_what_is_unread(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    page.evaluate("void (window.counts = [], Intercom('onUnreadCountChange', (count) => counts.push(count)))")
+    launcher(page).click()
+    page.keyboard.type("Is anybody there?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("log")).to_contain_text("Is anybody there?")
+    page.keyboard.press("Escape")
+    other = page.context.new_page()
+    other.goto(f"{site.address}/intercom/inspector#view=conversations")
+    other.get_by_role("textbox", name="Answer Ada Lovelace as a teammate").fill("Yes, <b>we</b> are.")
+    other.keyboard.press("Enter")
+    expect(other.locator("#conversations")).to_contain_text("Yes, <b>we</b> are.")
+    page.bring_to_front()
+    expect(page.get_by_role("button", name="Open Intercom Messenger, 1 unread")).to_be_visible()
+    launcher(page).click()
+    expect(page.get_by_role("log")).to_contain_text("Yes, <b>we</b> are.")
+    expect(page.get_by_role("button", name="Close Intercom Messenger", exact=True)).to_be_visible()
+    page.wait_for_function("counts.at(-1) === 0")
+    assert page.evaluate("counts") == [0, 1, 0]
+    expect(other.locator("#conversations")).not_to_contain_text("unread")
+
+
+def test_what_is_unread_is_counted_on_the_next_page_too(site: Site, page: Page) -> None:
+    site.open(page, ADA)
+    assert site.sandbox.extensions["sandbox"].reply("Welcome!", user_id=str(ADA["user_id"]))
+    page.reload()
+    expect(page.get_by_role("button", name="Open Intercom Messenger, 1 unread")).to_be_visible()
+    launcher(page).click()
+    expect(page.get_by_role("log")).to_contain_text("Welcome!")
+    expect(page.get_by_role("button", name="Close Intercom Messenger", exact=True)).to_be_visible()
 
 
 def test_the_inspector_names_who_was_refused_and_which_script_was_not_found(site: Site, page: Page) -> None:

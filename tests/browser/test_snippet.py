@@ -17,7 +17,7 @@ from tests.conftest import APP_ID, SECRET
 
 from .expectations import expect
 
-LAUNCHER = "Open Intercom Messenger"
+LAUNCHER = "Intercom Messenger"
 SHELL = """<!doctype html><html lang="en"><title>Shop</title><body style="height: 3000px"><h1>Shop</h1>
 <button id="help" type="button">Help</button>
 <script nonce="{{ csp_nonce }}">

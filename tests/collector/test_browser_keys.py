@@ -39,7 +39,7 @@ def test_a_proof_lets_a_user_speak(received: Received, place: str, proof: dict[s
     assert received.post("identify", {"userId": "ann", "traits": traits, place: proof}, BROWSER).status == 200
     assert received.post("track", {"userId": "ann", "event": "Baked", place: proof}, BROWSER).status == 200
     identify, track = received.calls
-    assert UserRef.of(identify) == UserRef.of(track) == ("ann", None)
+    assert UserRef.of(identify)[:2] == UserRef.of(track)[:2] == ("ann", None)
     assert identify.traits == traits
 
 
@@ -95,7 +95,7 @@ def test_an_email_needs_a_proof_of_its_own(received: Received) -> None:
     signed = token_of(user_id="ann", email=ANN)
     received.post("identify", {"userId": "ann", "traits": {"email": ANN}, "context": signed}, BROWSER)
     received.post("identify", {"traits": {"email": ANN}, "context": hash_of(ANN)}, BROWSER)
-    assert [UserRef.of(call) for call in received.calls[2:]] == [("ann", ANN), (None, ANN)]  # type: ignore[arg-type]
+    assert [UserRef.of(call)[:2] for call in received.calls[2:]] == [("ann", ANN), (None, ANN)]  # type: ignore[arg-type]
 
 
 def test_what_is_the_sites_to_say_is_left_out(received: Received) -> None:

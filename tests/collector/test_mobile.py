@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from segment_intercom import Track, rest_operations
-from segment_intercom.ingest import has_effect
+from segment_intercom.partition import has_effect
 
 from .conftest import SERVER, Received
 

@@ -136,7 +136,7 @@ def test_a_login_in_the_site_stays_in_the_site(client: FlaskClient) -> None:
 
 
 def test_a_visitor_acts_for_no_company(client: FlaskClient) -> None:
-    choose(client, company="kornblume")
+    choose(client, company="kornblume", person="visitor")
     for path in PAGES:
         assert "Kornblume Bakery" not in html.unescape(client.get(path).text)
     assert "A visitor acts for no company" in client.get("/").text
@@ -209,9 +209,9 @@ def test_log_out_ends_intercoms_session(client: FlaskClient) -> None:
 
 def test_a_browsers_choices_are_its_own(app: Flask) -> None:
     one, other = app.test_client(), app.test_client()
-    choose(one, person="mara")
-    assert "usr_2041" in snippet(one)
-    assert "usr_2041" not in snippet(other)
+    choose(one, person="visitor")
+    assert "usr_2041" not in snippet(one)
+    assert "usr_2041" in snippet(other), "a demo begins with somebody who is logged in"
 
 
 def test_every_demo_has_a_secret_of_its_own() -> None:
@@ -466,6 +466,7 @@ def test_a_group_from_the_server_is_the_chosen_company(delivering: Flask) -> Non
 
 def test_nothing_is_said_of_a_visitor_and_he_is_told(delivering: Flask) -> None:
     client = delivering.test_client()
+    choose(client, person="visitor")
     answer = say(client, "track")
     assert (answer.status_code, delivering.extensions["segment_intercom"].captured) == (409, [])
     assert "Nothing can be sent of a visitor" in answer.json["refused"]

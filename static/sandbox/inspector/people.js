@@ -62,7 +62,7 @@ function body(person) {
 // The rows of the people; the button beside each shows him alone.
 export function personRows(choose) {
   const beside = (person) => {
-    const made = button("Only", "only", () => choose(person.id));
+    const made = button(`Only ${personName(person).split(" ")[0]}`, "only", () => choose(person.id));
     made.classList.add("beside");
     return made;
   };

@@ -59,13 +59,40 @@ export function attributeRow(item) {
   return { element: row, update };
 }
 
-// The conversations, each with everything that was written.
-export function conversationRows(names) {
+// The conversations, each with everything that was written, and a line in which a teammate answers.
+export function conversationRows(names, reply) {
   return (item) => {
-    const row = element("li", "row said-row");
-    function update({ value: { person_id: id, parts } }) {
-      const said = parts.map((part) => element("li", "", element("span", "said", part.text), clock(part.at)));
-      row.replaceChildren(element("p", "what", names().get(id) || "Somebody"), element("ul", "parts", said));
+    const head = element("div", "");
+    const box = element("input", "");
+    const send = element("button", "", "Reply");
+    const form = element("form", "reply", box, send);
+    const row = element("li", "row said-row", head, form);
+    let id = "";
+    box.type = "text";
+    box.placeholder = "Answer as a teammate";
+    box.autocomplete = "off";
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = box.value.trim();
+      if (!text) return;
+      box.value = "";
+      reply(id, text);
+    });
+    function update({ value }) {
+      id = value.id;
+      const name = names().get(value.person_id) || "Somebody";
+      box.setAttribute("aria-label", `Answer ${name} as a teammate`);
+      const said = value.parts.map((part) =>
+        element(
+          "li",
+          part.author === "teammate" ? "teammate" : "",
+          part.author === "teammate" ? badge("teammate", "good") : null,
+          element("span", "said", part.text),
+          clock(part.at),
+        ),
+      );
+      const unread = value.unread ? badge(`${value.unread} unread`, "warn") : null;
+      head.replaceChildren(element("p", "what", name, " ", unread), element("ul", "parts", said));
     }
     update(item);
     return { element: row, update };

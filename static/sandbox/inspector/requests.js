@@ -4,10 +4,11 @@ import { openingRow } from "./list.js";
 import { isRest, refusal, requestName, subject, title } from "./words.js";
 
 const AT_ONCE = 3;
+const CHANGES = 4;
 
 const statusKind = ({ status, refused }) => (status === 429 ? "warn" : refused || status >= 400 ? "bad" : "good");
 
-function reason(request) {
+function reason(request, by) {
   if (!request.refused) return null;
   const { message, remedy } = refusal(request);
   return element(
@@ -16,7 +17,9 @@ function reason(request) {
     element("code", "", request.code),
     " ",
     message,
-    remedy && element("span", "remedy", `Remedy: ${remedy}`),
+    by
+      ? element("span", "remedy", `The sender mended it by itself: request ${by} succeeded.`)
+      : remedy && element("span", "remedy", `Remedy: ${remedy}`),
   );
 }
 
@@ -36,7 +39,14 @@ function notSaved({ not_saved: all }) {
   );
 }
 
-function head(request, name) {
+function changes({ changed }) {
+  if (!changed?.length) return null;
+  const more = changed.length - CHANGES;
+  const names = changed.slice(0, CHANGES).join(", ");
+  return element("span", "", `changed: ${names}${more > 0 ? ` and ${more} more` : ""}`);
+}
+
+function head(request, name, by) {
   const rest = isRest(request);
   return [
     element("span", rest ? "what path" : "what", title(request)),
@@ -48,19 +58,21 @@ function head(request, name) {
       subject(request) ? element("span", "subject", subject(request)) : null,
       element("span", "", rest ? `REST ${request.version}` : "Page"),
       rest ? element("span", "", `${request.milliseconds} ms`) : null,
+      changes(request),
       request.fault ? badge(`fault: ${request.fault}`, "warn") : null,
       request.notes.length
         ? element("span", "", request.notes.length === 1 ? "1 note" : `${request.notes.length} notes`)
         : null,
     ),
     clock(request.at),
-    reason(request),
+    reason(request, by),
     notSaved(request),
   ];
 }
 
 function origin(request) {
-  const from = isRest(request) ? `Intercom-Version ${request.version}` : `from ${request.origin || "an unknown page"}`;
+  const page = request.page || request.origin || "an unknown page";
+  const from = isRest(request) ? `Intercom-Version ${request.version}` : `from ${page}`;
   const took = isRest(request) ? `${request.milliseconds} ms` : null;
   const fault = request.fault ? `injected fault: ${request.fault}` : null;
   const parts = [`#${request.n}`, request.app_id || "no workspace", request.region, from, took, fault];
@@ -100,12 +112,13 @@ function body(request, name, choose) {
 }
 
 // The rows of the requests: `names()` gives everybody's name now, `choose(id)` shows one person.
-export function requestRows(names, choose) {
+export function requestRows(names, choose, mended) {
   return openingRow({
     head: (request, row) => {
       row.classList.toggle("refused", Boolean(request.refused));
+      row.classList.toggle("mended", Boolean(mended(request)));
       row.dataset.n = request.n;
-      return head(request, requestName(request, names()));
+      return head(request, requestName(request, names()), mended(request));
     },
     body: (request) => body(request, requestName(request, names()), choose),
   });

@@ -23,11 +23,22 @@ function fields(request) {
   return body && typeof body === "object" && !Array.isArray(body) ? body : {};
 }
 
-// What a request says that its title does not: the event's name, or the message.
+// What a request says that its title does not: the event's name, the message, or of which page it is.
 export function subject(request) {
+  if (["boot", "update", "shutdown"].includes(request.kind)) return pathOf(request.page);
   const { event_name: event, text } = fields(request);
   const said = request.kind === "message" ? text : event;
   return typeof said === "string" ? said : "";
+}
+
+// A page by its path, as its site calls it.
+export function pathOf(address) {
+  try {
+    const { pathname, search } = new URL(address);
+    return pathname + search;
+  } catch {
+    return "";
+  }
 }
 
 // A boot says itself who it is of, even one that was refused; everything else is of the person in session.
@@ -55,6 +66,27 @@ function pathNames({ path }, person, id) {
   const steps = path ? path.split("?")[0].split("/") : [];
   return steps.includes(person.id) || Boolean(id && steps.includes(encodeURIComponent(id)));
 }
+
+const SOON = 60; // seconds
+
+// Which refused requests to the API were followed by one that did the same and succeeded, by their numbers.
+export function mendedAmong(requests) {
+  const found = new Map();
+  const api = requests.filter(isRest);
+  api.forEach((request, place) => {
+    if (request.status < 400 || request.status === 429 || !request.refused) return;
+    const later = api.slice(place + 1, place + 12).find((next) => next.status < 300 && next.at - request.at < SOON && does(next, request));
+    if (later) found.set(request.n, later.n);
+  });
+  return found;
+}
+
+const ids = (request) => ["external_id", "user_id", "email", "company_id", "event_name", "name"].map((name) => fields(request)[name]).join();
+
+// The same once more, or the update of what was there already.
+const does = (next, request) =>
+  (next.method === request.method && next.path === request.path && ids(next) === ids(request)) ||
+  (request.status === 409 && next.method === "PUT" && Boolean(request.person_id) && next.path.includes(request.person_id));
 
 // The sandbox adds its remedy in brackets to the message that went out.
 export function refusal(request) {

@@ -1,4 +1,6 @@
 // The Messenger itself: the methods behind window.Intercom, from one boot to the shutdown that ends it.
+const LOOK_EVERY = 2000; // milliseconds
+
 function createMessenger(scriptUrl) {
   const request = createBackend(scriptUrl);
   const scriptAppId = decodeURIComponent(new URL(scriptUrl).pathname.split("/").pop());
@@ -23,7 +25,10 @@ function createMessenger(scriptUrl) {
     };
     mine.view = createView({
       send: (text, conversation) => write(mine, text, conversation),
-      shown: () => call(listeners.show),
+      shown: () => {
+        call(listeners.show);
+        lookNow(mine);
+      },
       hidden: () => call(listeners.hide),
     });
     cookies.device();
@@ -45,12 +50,38 @@ function createMessenger(scriptUrl) {
       .catch((error) => refused(mine, error));
   }
 
+  // What a teammate writes is asked for, as long as there is a conversation and the page is in sight.
+  function lookNow(mine) {
+    if (mine !== life || !mine.talks || document.hidden) return;
+    request(mine.settings.api_base, "looks", () => body(mine, { seen: mine.view.inSight() }))
+      .then((answer) => {
+        if (mine !== life || !mine.welcome) return;
+        mine.view.panel.update(answer.conversations);
+        if (answer.unread === mine.unread) return;
+        setUnread(mine, answer.unread);
+        call(listeners.unread, answer.unread);
+      })
+      .catch(() => {});
+  }
+
+  function setUnread(mine, count) {
+    mine.unread = mine.welcome.unread = count;
+    mine.view.unread(count);
+  }
+
+  function talk(mine) {
+    mine.talks = true;
+    mine.timer = mine.timer || setInterval(() => lookNow(mine), LOOK_EVERY);
+  }
+
   function welcome(mine, answer) {
     mine.welcome = answer;
     if (answer.session) mine.cookies.openSession(answer.session, mine.settings.session_duration);
     mine.view.mount();
     mine.view.look(mine.settings);
     mine.view.fill(answer);
+    setUnread(mine, answer.unread || 0);
+    if ((answer.conversations || []).length) talk(mine);
     const due = waiting;
     waiting = [];
     call(due);
@@ -59,6 +90,8 @@ function createMessenger(scriptUrl) {
 
   function refused(mine, error) {
     report(error);
+    clearInterval(mine.timer);
+    mine.timer = undefined;
     if (mine !== life) return;
     mine.welcome = null;
     mine.view.unmount();
@@ -66,7 +99,10 @@ function createMessenger(scriptUrl) {
 
   function write(mine, text, conversation) {
     return request(mine.settings.api_base, "messages", () => body(mine, { text, conversation_id: conversation })).then(
-      (answer) => answer.conversation,
+      (answer) => {
+        talk(mine);
+        return answer.conversation;
+      },
       (error) => {
         report(error);
         throw error;
@@ -118,6 +154,7 @@ function createMessenger(scriptUrl) {
         return;
       }
       request(mine.settings.api_base, "ping", () => body(mine, { action: "shutdown" })).catch(report);
+      clearInterval(mine.timer);
       mine.view.unmount();
       mine.cookies.forget();
       life = null;

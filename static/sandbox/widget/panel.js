@@ -16,7 +16,7 @@ function createPanel({ close, send }) {
     { class: "round", type: "button", "aria-label": "Close", click: () => close() },
     icon("close"),
   );
-  const header = element("header", {}, element("div", { class: "bar" }, back, title, closing), greeting);
+  const header = element("div", { class: "header" }, element("div", { class: "bar" }, back, title, closing), greeting);
 
   const log = element("div", { class: "log", role: "log", "aria-label": "Messages", tabindex: "0" });
   const status = element("p", { class: "status", role: "status" });
@@ -137,8 +137,9 @@ function createPanel({ close, send }) {
       {},
       element(
         "button",
-        { class: "entry", type: "button", click: () => open(conversation.id) },
+        { class: conversation.unread ? "entry fresh-one" : "entry", type: "button", click: () => open(conversation.id) },
         element("span", { class: "excerpt" }, last.text),
+        ...(conversation.unread ? [element("span", { class: "unseen" }, `${conversation.unread} unread`)] : []),
         element("time", {}, timeOf(last.at)),
       ),
     );
@@ -202,9 +203,20 @@ function createPanel({ close, send }) {
     draw();
   }
 
+  // What came since: nothing that is in sight changes but what was added.
+  function update(newer) {
+    const before = JSON.stringify(conversations);
+    conversations = newer || conversations;
+    if (JSON.stringify(conversations) === before) return;
+    if (current === null && view === "conversation" && !box.value && conversations.length) current = conversations.at(-1).id;
+    draw();
+  }
+
   return {
     root,
     fill,
+    update,
+    current: () => (view === "conversation" ? current : null),
     list,
     open,
     compose,

@@ -17,6 +17,9 @@ function createView({ send, shown, hidden }) {
     icon("chat"),
     icon("down"),
   );
+  const badge = element("span", { class: "badge", "aria-hidden": "true", hidden: true });
+  launcher.append(badge);
+  let count = 0;
   const root = element(
     "div",
     { class: "root", keydown: (event) => event.key === "Escape" && !event.isComposing && hide() },
@@ -79,12 +82,26 @@ function createView({ send, shown, hidden }) {
     else selector = null;
   }
 
+  // What the launcher does now, and how much is unread.
+  function label() {
+    const does = panel.root.hidden ? "Open" : "Close";
+    launcher.setAttribute("aria-label", `${does} Intercom Messenger${count ? `, ${count} unread` : ""}`);
+    launcher.setAttribute("aria-expanded", String(!panel.root.hidden));
+    badge.textContent = count > 99 ? "99+" : String(count);
+    badge.hidden = !count || !panel.root.hidden;
+  }
+
+  function unread(number) {
+    count = number;
+    label();
+  }
+
   function show(from) {
     if (root.hidden) return;
     if (panel.root.hidden) {
       opener = from || document.activeElement;
       panel.root.hidden = false;
-      launcher.setAttribute("aria-expanded", "true");
+      label();
       shown();
     }
     panel.focus();
@@ -93,7 +110,7 @@ function createView({ send, shown, hidden }) {
   function hide() {
     if (panel.root.hidden) return;
     panel.root.hidden = true;
-    launcher.setAttribute("aria-expanded", "false");
+    label();
     if (opener && opener.isConnected && opener.focus) opener.focus({ preventScroll: true });
     opener = null;
     hidden();
@@ -104,7 +121,10 @@ function createView({ send, shown, hidden }) {
     else hide();
   }
 
-  return { panel, mount, unmount, look, fill, show, hide };
+  // The conversation that the person reads at this moment, or null.
+  const inSight = () => (panel.root.hidden ? null : panel.current());
+
+  return { panel, mount, unmount, look, fill, show, hide, unread, inSight };
 }
 
 function usable(selector) {
