@@ -47,6 +47,19 @@ def test_the_first_application_has_at_most_twenty_lines() -> None:
     assert len([line for line in first.splitlines() if line.strip()]) <= 20
 
 
+def test_the_factory_shows_who_is_logged_in_and_their_company(names: dict[str, Any]) -> None:
+    factory: Flask = names["create_app"](INTERCOM_IDENTITY_SECRET="s", TESTING=True)
+    visitor = factory.test_client().get("/").text
+    assert "window.intercomSettings" in visitor
+    assert '"user_id":' not in visitor
+    client = factory.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = "42"
+    page = client.get("/").text
+    assert '"user_id":"42"' in page
+    assert '"company":{"company_id":"org_17"' in page
+
+
 def test_the_templates_render() -> None:
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID="abc12345", TESTING=True)
