@@ -7,7 +7,7 @@ ENGINES := chromium firefox webkit
 BROWSERS ?= $(ENGINES)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test servers test-browsers lint format assets check-assets audit bench screenshot browser clean \
+.PHONY: demo test servers test-browsers lint format assets check-assets audit docs bench screenshot browser clean \
   $(ENGINES:%=browser-%) $(ENGINES:%=test-browser-%)
 
 demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
@@ -44,6 +44,9 @@ check-assets: assets  ## Hold the built scripts against their sources, and the b
 	  node_modules/.bin/acorn --ecma$${level%%:*} --silent static/segment_intercom/$${level##*:}.min.js \
 	  || { echo "$${level##*:}.min.js is not as browsers of ES$${level%%:*} read it"; exit 1; }; done
 
+docs: $(VENV)/docs  ## Build the documentation as a site in docs/_build; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
 # It asks public databases of known faults, which a machine without the internet cannot reach.
 audit: $(VENV)/audit  ## Look for known faults of the dependencies, the extras' included
 	$(BIN)/pip-audit --skip-editable
@@ -75,7 +78,7 @@ $(ENGINES:%=browser-%): browser-%: $(VENV)/test
 	@$(BIN)/python -m tests.browser.find_browser $*
 
 clean:
-	rm -rf $(VENV) node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \

@@ -29,7 +29,7 @@ NestedHandling = Literal["flatten", "stringify", "drop"]
 class Settings:
     """What the package is told once: all fields have defaults, and ``app_id`` is enough for a page.
 
-    A wrong value raises SettingsError, which names the key and what is accepted. README.md describes every field.
+    A wrong value raises SettingsError, which names the key and what is accepted; docs/configuration.md has every field.
     """
 
     app_id: str | None = None

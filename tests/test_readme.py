@@ -18,10 +18,11 @@ from segment_intercom.cli import main
 from segment_intercom.web.helpers import OPTIONS
 
 ROOT = Path(__file__).parent.parent
-README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
-SAFETY = ROOT.joinpath("docs/safety.md").read_text(encoding="utf-8")
-# The page on safety is read, and run, where README.md points to it.
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.replace("## Safety\n", SAFETY), re.MULTILINE | re.DOTALL)
+PAGES = re.findall(r"^(\w+)$", ROOT.joinpath("docs/index.md").read_text(encoding="utf-8"), re.MULTILINE)
+# README.md, and the pages of docs in their order: read, and run, as one.
+FILES = [ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES)]
+README = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 ROWS = re.findall(r"^\| `(\{.*?\})` \| `(\{.*?\})` \| `(\{.*\})` \|$", README, re.MULTILINE)
 
 
@@ -108,7 +109,18 @@ def test_every_command_and_option_is_documented(name: str) -> None:
     assert re.search(rf"(?:segment-intercom |`){name}`?", README)
 
 
-def test_what_is_linked_is_there() -> None:
-    linked = re.findall(r"\]\(([^):]+)\)", README)
-    assert len(linked) >= 3
-    assert [path for path in linked if not ROOT.joinpath(path).exists()] == []
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_what_is_linked_is_there(path: Path) -> None:
+    linked = re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [link for link in linked if not path.parent.joinpath(link).exists()] == []
+
+
+def test_every_page_is_in_the_table_of_contents_and_in_readme() -> None:
+    written = {path.stem for path in ROOT.joinpath("docs").glob("*.md")} - {"index"}
+    assert written == {*PAGES}
+    assert len(PAGES) == len(written)
+    assert {page for page in written if f"docs/{page}.md" not in FILES[0].read_text(encoding="utf-8")} == {"api"}
+
+
+def test_readme_is_short_enough_to_be_read() -> None:
+    assert len(FILES[0].read_text(encoding="utf-8").splitlines()) <= 200

@@ -51,7 +51,7 @@ def collector(host: str, port: int, capture: Path | None, metrics_port: int | No
     """Accept what Segment's own clients send, at /v1, and keep it in the outbox.
 
     INTERCOM_WRITE_KEYS are the keys of servers, INTERCOM_BROWSER_WRITE_KEYS those that pages may hold. It delivers,
-    too, unless INTERCOM_DELIVER is worker. Point a client here as its host; see "Point Segment here" in the README.
+    too, unless INTERCOM_DELIVER is worker. Point a client here as its host; the documentation has a page on that.
     """
     if Granian is None:
         raise click.ClickException("granian is missing: pip install 'segment-intercom[collector]'")

@@ -108,7 +108,7 @@ def test_the_sites_own_button_opens_the_messenger(demo: Page) -> None:
 def test_who_logs_in_and_out_in_the_site_stays_at_the_top_of_it(demo: Page, address: str, width: int) -> None:
     demo.set_viewport_size({"width": width, "height": 844})
     demo.goto(f"{address}/account")
-    for button in ("Ines Duarte", "Log out"):
+    for button in ("Log out", "Ines Duarte", "Log out"):
         demo.get_by_role("button", name=button).click()
         expect(demo).to_have_url(f"{address}/account#content")
         expect(launcher(demo)).to_be_visible()
@@ -136,7 +136,7 @@ def test_the_next_person_does_not_see_the_last_ones_messages(demo: Page) -> None
 
 
 def test_a_visitor_sees_nothing_where_visitors_are_switched_off(demo: Page) -> None:
-    choose(demo, visitors="off")
+    choose(demo, person="visitor", visitors="off")
     expect(newest(demo)).to_contain_text("Visitors are switched off")
     expect(launcher(demo)).to_have_count(0)
 

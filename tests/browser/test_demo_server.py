@@ -121,6 +121,7 @@ def test_a_refused_request_says_how_the_sender_goes_on(demo: Page) -> None:
 
 
 def test_a_visitor_is_told_that_nothing_can_be_sent(demo: Page) -> None:
+    demo.locator("#person-visitor").click()
     expect(demo.locator(".remark")).to_contain_text("Nothing can be sent of a visitor")
     for method in ("identify", "group", "track"):
         expect(demo.get_by_role("button", name=f"Call {method}")).to_be_disabled()
