@@ -7,7 +7,7 @@ ENGINES := chromium firefox webkit
 BROWSERS ?= $(ENGINES)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test servers test-browsers lint format assets check-assets audit docs bench screenshot browser clean \
+.PHONY: demo test servers test-browsers lint format assets check-assets audit docs release-check bench screenshot browser clean \
   $(ENGINES:%=browser-%) $(ENGINES:%=test-browser-%)
 
 demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
@@ -46,6 +46,11 @@ check-assets: assets  ## Hold the built scripts against their sources, and the b
 
 docs: $(VENV)/docs  ## Build the documentation as a site in docs/_build; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build
+
+PYTHONS ?= python3.11 python3.12 python3.13
+
+release-check: $(VENV)/release $(VENV)/test  ## Build it, look at it, and run the quickstart from the wheel on each Python
+	$(BIN)/python -m tests.release $(PYTHONS)
 
 # It asks public databases of known faults, which a machine without the internet cannot reach.
 audit: $(VENV)/audit  ## Look for known faults of the dependencies, the extras' included
