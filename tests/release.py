@@ -1,4 +1,4 @@
-"""Is this fit to be released? ``python -m tests.release PYTHON ...`` builds it, looks at it, and runs it from the wheel.
+"""Is this fit to be released? ``python -m tests.release PYTHON ...`` builds it, looks at it, and runs it.
 
 The sdist and the wheel are built into dist/, checked with twine and check-wheel-contents, and the wheel is installed
 for each of these Pythons that there is; there the quickstart of README.md is run as it is written.
