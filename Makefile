@@ -59,8 +59,8 @@ audit: $(VENV)/audit  ## Look for known faults of the dependencies, the extras' 
 bench: $(VENV)/bench $(VENV)/test browser servers  ## Measure, and print ratios
 	$(BIN)/python -m benchmarks
 
-screenshot: $(VENV)/test browser  ## Take the README's picture of the demo
-	$(BIN)/python -m tests.browser.screenshot docs/demo.png
+screenshot: $(VENV)/test browser  ## Take the pictures of the documentation
+	$(BIN)/python -m tests.browser.screenshot docs
 
 # The browsers are the system's: Playwright's own Chromium is used where there is no package for it.
 browser: browser-chromium
