@@ -36,6 +36,8 @@ def main() -> None:
     Settings come from INTERCOM_* environment variables; under "flask intercom" from the application's configuration,
     app.config, and only what is missing there from the environment.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        click.get_current_context().color = False
 
 
 def log_to_stderr() -> None:

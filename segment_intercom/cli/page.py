@@ -70,15 +70,21 @@ def doctor(url: str | None, cookies: tuple[str, ...]) -> None:
     The exit code is 1 where there is a problem. A proof is compared, and never shown.
     """
     settings = settings_here()
-    findings = [*check_keys(configuration_here()), *check_configuration(settings), *check_server(settings)]
+    areas = {
+        "Configuration": [*check_keys(configuration_here()), *check_configuration(settings)],
+        "Delivery": check_server(settings),
+    }
     if url is not None:
         answer, reached = fetch(url, cookies)
-        findings += reached
+        areas["Page"] = list(reached)
         if answer is not None:
-            findings += check_page(answer.html, answer.headers, settings, answer.url)
-    for finding in findings:
-        _say(finding)
-    levels = [finding.level for finding in findings]
+            areas["Page"] += check_page(answer.html, answer.headers, settings, answer.url)
+    for area, findings in areas.items():
+        click.secho(area, bold=True)
+        for finding in findings:
+            _say(finding)
+        click.echo("")
+    levels = [finding.level for findings in areas.values() for finding in findings]
     click.echo(f"Problems: {levels.count('problem')}, warnings: {levels.count('warning')}")
     click.get_current_context().exit(int("problem" in levels))
 

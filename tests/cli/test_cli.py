@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,6 +140,30 @@ def test_doctor_without_a_page_judges_the_configuration() -> None:
     assert result.exit_code == 1
     assert "x problem  app_id: not set" in result.output
     assert "! warning  identity_secret: not set" in result.output
+
+
+def test_doctor_says_what_belongs_to_what() -> None:
+    lines = run("doctor", env=KNOWN).output.splitlines()
+    assert [line for line in lines if line and line[0] not in "+!x "] == [
+        "Configuration",
+        "Delivery",
+        "Problems: 0, warnings: 0",
+    ]
+
+
+def test_no_color_is_heard() -> None:
+    coloured = CliRunner().invoke(main, ["doctor"], env=KNOWN, color=True)
+    plain = CliRunner().invoke(main, ["doctor"], env={**KNOWN, "NO_COLOR": "1"}, color=True)
+    assert "\x1b[" in coloured.output
+    assert "\x1b[" not in plain.output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_the_commands(shell: str) -> None:
+    environment = {**os.environ, "_SEGMENT_INTERCOM_COMPLETE": f"{shell}_source"}
+    program = Path(sys.executable).parent / "segment-intercom"
+    done = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert "segment-intercom" in done.stdout
 
 
 def test_doctor_takes_the_settings_of_the_application() -> None:
