@@ -307,7 +307,7 @@ def plain_message(message: Traits) -> dict[str, Any] | None:
         return None
     for name in _PLAIN_OBJECTS[kind]:
         if (value := message.get(name)) is not None:
-            if type(value) is not dict or "integrations" in value:
+            if type(value) is not dict or "integrations" in value or "Intercom" in value or "intercom" in value:
                 return None
             if value:
                 plain[name] = value

@@ -13,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask, g, render_template_string
 
-from segment_intercom import Analytics, SegmentIntercom, Settings, SettingsError, user_hash
+from segment_intercom import Analytics, SegmentIntercom, Settings, SettingsError, parse, user_hash
+from segment_intercom.calls import plain_message
 from segment_intercom.cli import main
 from segment_intercom.delivery import Sender
+from segment_intercom.ingest import Ingest
 from segment_intercom.outbox import SqliteOutbox
 from segment_intercom.sandbox import Workspace, create_sandbox
 from segment_intercom.sandbox.store import Store
@@ -84,6 +86,15 @@ def test_each_call_goes_to_its_own_workspace(tenants: Tenants) -> None:
 def test_a_call_may_name_its_workspace_itself(tenants: Tenants) -> None:
     with closing(tenants.analytics(ACME)) as analytics:
         analytics.identify("bob", integrations={"Intercom": {"appId": GLOBEX}})
+    tenants.work()
+    assert tenants.people()[GLOBEX] == ["bob"]
+
+
+def test_a_plain_message_names_its_workspace_in_its_context(tenants: Tenants) -> None:
+    message = {"type": "identify", "userId": "bob", "context": {"Intercom": {"appId": GLOBEX}}}
+    assert plain_message(message) is None, "it needs to be read, for its partition is that of its workspace"
+    with closing(Ingest(Settings.from_env(tenants.environment))) as ingest:
+        assert ingest.enqueue_all([parse(message)]) == 1
     tenants.work()
     assert tenants.people()[GLOBEX] == ["bob"]
 

@@ -166,3 +166,22 @@ def test_the_classic_api_would_make_attributes_of_a_browser(caplog: pytest.LogCa
     received.post("identify", {"userId": "ann", "traits": traits, "context": hash_of("ann")}, BROWSER)
     assert received.calls[0].traits == {"name": "Ann"}  # type: ignore[attr-defined]
     assert "custom attributes are left out" in caplog.text
+
+
+def test_a_browser_takes_nobodys_lead() -> None:
+    settings = Settings(identity_secret=SECRET, browser_write_keys=[BROWSER], leads=True)
+    received = Received(settings)
+    received.post("identify", {"userId": "ann", "anonymousId": "bobs", "context": hash_of("ann")}, BROWSER)
+    received.post("identify", {"anonymousId": "bobs", "traits": {"email": ANN}, "context": hash_of(ANN)}, BROWSER)
+    assert [call.anonymous_id for call in received.calls] == [None, None]
+
+
+def test_a_browser_names_no_other_workspace() -> None:
+    settings = Settings(
+        app_id="abc12345", identity_secret=SECRET, browser_write_keys=[BROWSER], workspaces={"other123": "t"}
+    )
+    received = Received(settings)
+    for place in ("context", "integrations"):
+        options = {"Intercom": {"appId": "other123", **hash_of("ann")["Intercom"]}}
+        received.post("identify", {"userId": "ann", "traits": {"plan": "pro"}, place: options}, BROWSER)
+    assert [call.app_id for call in received.calls] == [None, None]
