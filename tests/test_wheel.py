@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ print(sorted(path.name for path in assets.templates().iterdir()))
 print(Path(segment_intercom.__file__).with_name("py.typed").exists())
 """
 
+DESCRIPTION = "from importlib.metadata import metadata; print(metadata('segment-intercom').get_payload())"
+
 
 def test_the_installed_wheel_renders_a_snippet_and_serves_a_static_file(tmp_path: Path) -> None:
     def run(*command: str) -> str:
@@ -39,5 +42,10 @@ def test_the_installed_wheel_renders_a_snippet_and_serves_a_static_file(tmp_path
     run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel))
     lines = run(python, "-c", SCRIPT).splitlines()
     assert lines[0].startswith("<script>/*<![CDATA[*/(()=>{")
+    described = run(
+        python, "-c", "from importlib.metadata import metadata; print(metadata('segment-intercom').get_payload())"
+    )
+    assert "What becomes of a trait (`docs/traits.md`)" in described
+    assert re.findall(r"\]\((?!https?:)", described) == [], "a link that leads nowhere on a package index"
     assert lines[1:] == ["200", "['demo', 'sandbox']", "True"]
     assert "segment-intercom, version 0.1.0" in run(str(tmp_path / "env/bin/segment-intercom"), "--version")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .sandbox import IntercomSandbox
@@ -58,6 +58,10 @@ class Messenger:
             )
 
         self._expect(tracked, f"event {name!r} with {json.dumps(metadata, default=str)}")
+
+    def expect_told(self, kinds: Sequence[str]) -> None:
+        """Expect that the Messenger was told exactly this, in this order: ``["boot", "update", "event"]``."""
+        self._expect(lambda: [kind for kind, _ in self.calls] == list(kinds), f"{', '.join(kinds)} and nothing else")
 
     def expect_hidden(self) -> None:
         """Expect that no launcher is to be seen, though the page has loaded."""

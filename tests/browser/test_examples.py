@@ -71,6 +71,32 @@ def test_who_logs_in_is_a_row_of_the_database(
     app.extensions["segment_intercom"].ingest.close()
 
 
+SCRIPTS = {
+    "turbo": "@hotwired/turbo/dist/turbo.es2017-esm.js",
+    "htmx": "htmx.org/dist/htmx.min.js",
+}
+
+
+@pytest.mark.parametrize("name", ["turbo", "htmx"])
+def test_a_page_whose_body_is_swapped_keeps_its_messenger(
+    opened: Callable[..., Flask], messenger: Any, page: Any, name: str
+) -> None:
+    script = ROOT / "node_modules" / SCRIPTS[name]
+    page.route("https://cdn.jsdelivr.net/**", lambda route: route.fulfill(path=script, content_type="text/javascript"))
+    loaded: list[str] = []
+    page.on("load", lambda _: loaded.append(page.url))
+    opened(name)
+    messenger.expect_booted(user_id="42", verified=True)
+    messenger.open()
+    for title in ("Prices", "Home"):
+        page.get_by_role("link", name=title).click()
+        page.get_by_role("heading", name=title, exact=True, level=1).wait_for()
+        page.get_by_role("dialog").wait_for()
+    page.wait_for_function("Intercom('whoami')")
+    messenger.expect_told(["boot", "update", "update"])
+    assert len(loaded) == 1, "the page itself was never left"
+
+
 def test_each_tenant_has_their_own_workspace(opened: Callable[..., Flask], page: Any, intercom_sandbox: Any) -> None:
     config = {"INTERCOM_WORKSPACES": {"other123": {"access_token": "t", "identity_secret": "s"}}}
     opened("tenants", "/acme", workspace_of={"acme": "other123"}, INTERCOM_DELIVER="worker", **config)

@@ -1,0 +1,25 @@
+"""Turbo swaps the body of a page: the snippet in it sends one update, and the Messenger stays open."""
+
+from flask import Flask, render_template_string
+
+from segment_intercom import SegmentIntercom
+
+PAGE = """<!doctype html>
+<head>
+  <title>{{ title }}</title>
+  <script type="module" src="https://cdn.jsdelivr.net/npm/@hotwired/turbo@8/dist/turbo.es2017-esm.js"></script>
+</head>
+<body>
+  <h1>{{ title }}</h1>
+  <a href="/">Home</a> <a href="/prices">Prices</a>
+  {{ intercom_snippet() }}
+</body>"""
+
+
+def create_app(**config):
+    app = Flask(__name__)
+    app.config.from_mapping(config)
+    SegmentIntercom(app).user_loader(lambda: {"id": 42, "email": "ann@example.com"})
+    app.add_url_rule("/", "home", lambda: render_template_string(PAGE, title="Home"))
+    app.add_url_rule("/prices", "prices", lambda: render_template_string(PAGE, title="Prices"))
+    return app
