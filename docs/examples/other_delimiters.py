@@ -4,8 +4,13 @@ from flask import Flask, render_template_string
 
 from segment_intercom import SegmentIntercom
 
-PAGE = """<title>Shop</title>
-<div id="app">{{ message }}</div>
+PAGE = """<!doctype html>
+<title>Shop</title>
+<div id="app">{{ message }} <button @click="ask">Ask us</button></div>
+<script src="https://cdn.jsdelivr.net/npm/vue@3/dist/vue.global.prod.js"></script>
+<script>
+  Vue.createApp({ data: () => ({ message: "Hello" }), methods: { ask: () => Intercom("show") } }).mount("#app");
+</script>
 << intercom_snippet(user) >>"""
 
 

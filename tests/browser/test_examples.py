@@ -45,7 +45,7 @@ def test_each_recipe_is_in_the_documentation_and_in_a_test() -> None:
     assert [name for name in names if f"examples/{name}.py" not in shown or f'"{name}"' not in tested] == []
 
 
-@pytest.mark.parametrize("name", ["strict_policy", "other_delimiters", "cached_page"])
+@pytest.mark.parametrize("name", ["strict_policy", "cached_page"])
 def test_a_recipe_shows_a_verified_messenger(
     opened: Callable[..., Flask], messenger: Any, page: Any, name: str
 ) -> None:
@@ -72,17 +72,41 @@ def test_who_logs_in_is_a_row_of_the_database(
 
 
 SCRIPTS = {
+    "other_delimiters": "vue/dist/vue.global.prod.js",
     "turbo": "@hotwired/turbo/dist/turbo.es2017-esm.js",
     "htmx": "htmx.org/dist/htmx.min.js",
 }
 
 
+@pytest.fixture
+def cdn(page: Any) -> Callable[[str], None]:
+    """Answer for the CDN of a recipe with the very library, as npm has it."""
+
+    def answer(name: str) -> None:
+        script = ROOT / "node_modules" / SCRIPTS[name]
+        page.route(
+            "https://cdn.jsdelivr.net/**", lambda route: route.fulfill(path=script, content_type="text/javascript")
+        )
+
+    return answer
+
+
+def test_vue_has_its_own_delimiters(
+    opened: Callable[..., Flask], messenger: Any, page: Any, cdn: Callable[[str], None]
+) -> None:
+    cdn("other_delimiters")
+    opened("other_delimiters")
+    messenger.expect_booted(user_id="42", verified=True, email="ann@example.com")
+    page.get_by_text("Hello Ask us").wait_for()
+    page.get_by_role("button", name="Ask us").click()
+    page.get_by_role("dialog").wait_for()
+
+
 @pytest.mark.parametrize("name", ["turbo", "htmx"])
 def test_a_page_whose_body_is_swapped_keeps_its_messenger(
-    opened: Callable[..., Flask], messenger: Any, page: Any, name: str
+    opened: Callable[..., Flask], messenger: Any, page: Any, cdn: Callable[[str], None], name: str
 ) -> None:
-    script = ROOT / "node_modules" / SCRIPTS[name]
-    page.route("https://cdn.jsdelivr.net/**", lambda route: route.fulfill(path=script, content_type="text/javascript"))
+    cdn(name)
     loaded: list[str] = []
     page.on("load", lambda _: loaded.append(page.url))
     opened(name)
@@ -95,6 +119,15 @@ def test_a_page_whose_body_is_swapped_keeps_its_messenger(
     page.wait_for_function("Intercom('whoami')")
     messenger.expect_told(["boot", "update", "update"])
     assert len(loaded) == 1, "the page itself was never left"
+
+
+def test_a_task_returns_when_intercom_has_it(intercom_sandbox: Any) -> None:
+    module = example("celery_task")
+    module.celery.conf.task_always_eager = True
+    app: Flask = module.create_app(**intercom_sandbox.config)
+    assert app.test_client().post("/pay").status_code == 202
+    (event,) = intercom_sandbox.events
+    assert (event["user_id"], event["metadata"]) == ("42", {"price": {"amount": 1999, "currency": "EUR"}})
 
 
 def test_each_tenant_has_their_own_workspace(opened: Callable[..., Flask], page: Any, intercom_sandbox: Any) -> None:
