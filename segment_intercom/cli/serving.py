@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import threading
@@ -101,10 +102,13 @@ def sandbox(
     With a command behind --, such as segment-intercom sandbox -- flask run, that command gets the sandbox's settings in
     its environment, on a port that the system chooses, and both end together.
 
-    The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof. The REST API is opened by
-    INTERCOM_ACCESS_TOKEN or INTERCOM_API_KEY; without a token, by any.
+    The identity secret is INTERCOM_IDENTITY_SECRET; without one, users need no proof, but a command gets a secret then
+    (--no-enforce: none). An application with a secret in its own configuration sets that variable.
+    The REST API is opened by INTERCOM_ACCESS_TOKEN or INTERCOM_API_KEY; without a token, by any.
     """
     workspace = _workspace(app_id, region)
+    if command and enforce is not False:
+        workspace.identity_secret = workspace.identity_secret or secrets.token_hex(32)
     workspace.enforce_identity, workspace.visitors = enforce, visitors
     workspace.trusted_domains, workspace.rate_limit = trusted_domain, rate_limit
     workspace.faults = (*([Fault(slow=slow)] if slow else []), *faults)
@@ -166,6 +170,8 @@ def _settings_of(workspace: Workspace, address: str) -> dict[str, str]:
         "INTERCOM_WIDGET_URL": f"{address}/widget",
         "INTERCOM_API_URL": address,
     }
+    if workspace.identity_secret is not None:
+        settings["INTERCOM_IDENTITY_SECRET"] = workspace.identity_secret
     return {**os.environ, **settings}
 
 

@@ -187,8 +187,8 @@ def test_doctor_refuses_what_is_no_cookie_without_showing_it(cookie: str) -> Non
 
 BESIDE = """
 import json, os, sys, urllib.request
-names = ("INTERCOM_APP_ID", "INTERCOM_API_URL", "INTERCOM_ACCESS_TOKEN")
-print(json.dumps({name: os.environ[name] for name in names}))
+names = ("INTERCOM_APP_ID", "INTERCOM_API_URL", "INTERCOM_ACCESS_TOKEN", "INTERCOM_IDENTITY_SECRET")
+print(json.dumps({name: os.environ.get(name) for name in names}))
 print(urllib.request.urlopen(os.environ["INTERCOM_WIDGET_URL"] + "/abc12345", timeout=30).status)
 sys.exit(7)
 """
@@ -200,9 +200,31 @@ def test_a_command_runs_beside_the_sandbox_with_its_settings() -> None:
         [*command, sys.executable, "-c", BESIDE], capture_output=True, text=True, timeout=60, check=False
     )
     settings, status = done.stdout.splitlines()
-    assert json.loads(settings)["INTERCOM_APP_ID"] == "abc12345"
+    given = json.loads(settings)
+    assert given["INTERCOM_APP_ID"] == "abc12345"
+    assert len(given["INTERCOM_IDENTITY_SECRET"]) == 64, "so that the first Messenger is a verified one"
+    assert given["INTERCOM_IDENTITY_SECRET"] not in done.stderr
     assert (status, done.returncode) == ("200", 7)
     assert "/inspector" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "secret"),
+    [([], {"INTERCOM_IDENTITY_SECRET": "own"}, "own"), (["--no-enforce"], {}, None)],
+)
+def test_a_command_gets_the_secret_that_is_there(
+    options: list[str], environment: dict[str, str], secret: str | None
+) -> None:
+    command = [sys.executable, "-m", "segment_intercom", "sandbox", "--app-id", "abc12345", *options, "--"]
+    done = subprocess.run(
+        [*command, sys.executable, "-c", BESIDE],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert json.loads(done.stdout.splitlines()[0])["INTERCOM_IDENTITY_SECRET"] == secret
 
 
 def test_a_command_that_is_none_is_said() -> None:
