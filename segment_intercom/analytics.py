@@ -164,8 +164,7 @@ class Analytics:
         self._ingest.close()
 
     def _enqueue(self, call: Call, connection: Any = None) -> None:
-        if self._workspace_loader is not None and (app_id := self._workspace_loader()) is not None:
-            call = to_workspace(call, app_id)
+        call = to_workspace(call, self._workspace_loader, strict=self._strict)
         self._ingest.enqueue(call, strict=self._strict, connection=connection)
 
 

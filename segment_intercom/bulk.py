@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 from .calls import Call, Group, Identify
 from .diagnostics import Diagnostics
 from .errors import CallError
-from .replay import Line
+from .replay import Line, short_digest
 from .serialize import read
 from .spec import SPEC
 from .traits import seconds, split
@@ -28,11 +28,12 @@ from .traits.attributes import date_key
 from .traits.dates import starts_like_a_date
 from .traits.labels import attribute_name
 from .traits.names import plain_name
+from .traits.standard import email_of
 
 TEXT, WHOLE, NUMBER, FLAG, DATE = "text", "whole number", "number", "true or false", "date"
 _FORMS = {
-    WHOLE: re.compile(r"-?(0|[1-9]\d{0,14})"),  # a leading zero or a plus is no number's, but a code's
-    NUMBER: re.compile(r"-?(0|[1-9]\d{0,14})(\.\d+)?"),
+    WHOLE: re.compile(r"-?(0|[1-9][0-9]{0,14})"),  # a leading zero or a plus is no number's, but a code's
+    NUMBER: re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?"),
     FLAG: re.compile(r"true|false", re.IGNORECASE),
 }
 _TYPES: dict[str, tuple[type, ...]] = {WHOLE: (int,), NUMBER: (int, float), FLAG: (bool,)}
@@ -42,6 +43,7 @@ _FIELDS |= {"first_name": "name", "last_name": "name", "last_request_at": "last_
 _ALWAYS_TEXT = {"phone", "phones", "name", "first_name", "last_name", "email", "id", "company_id"}
 _GZIP = b"\x1f\x8b"
 _SNIFFED = 65_536
+_COMPANYS_NAME = ("company", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class Column:
     def value(self, cell: Any) -> Any:
         """What a cell says; None where it is empty."""
         if not isinstance(cell, str):
-            return str(cell) if self.kind == TEXT and type(cell) in (int, float) else cell
+            if self.kind != TEXT or type(cell) not in (int, float):
+                return cell
+            return str(int(cell) if cell == cell // 1 else cell)  # 42.0 is what a column with gaps makes of an id
         cell = cell.strip()
         if not cell:
             return None
@@ -147,6 +151,22 @@ class Table:
             return Line(number, end, problem=str(error))
 
     def _call(self, number: int, cells: Mapping[str, Any]) -> Call:
+        own_id, traits = self._read(cells)
+        content = short_digest(repr(cells).encode("utf-8", "surrogatepass"))
+        message_id = f"import {self.name} {number} {content}"
+        if self._companies:
+            if own_id is None and not traits.get("name"):
+                raise CallError("company_id", "is empty, and so is the name: it is not known which company is meant")
+            return Group(own_id, traits, message_id=message_id)
+        emails = [value for name, value in traits.items() if plain_name(name) == "email"]
+        if own_id is None and not any(map(email_of, emails)):
+            field, problem = ("email", "is no e-mail address") if emails else ("user_id", "is empty, as is the e-mail")
+            raise CallError(field, f"{problem}, and nothing else says who is meant")
+        # Nobody was seen because a file was read.
+        return Identify(own_id, traits, context={"active": False}, message_id=message_id)
+
+    def _read(self, cells: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The id and the traits that a row's cells say."""
         traits: dict[str, Any] = {}
         own_id = None
         for column in self.columns:
@@ -158,16 +178,11 @@ class Table:
             target = traits
             for step in column.path[:-1]:
                 target = target.setdefault(step, {})
-            target[column.path[-1]] = value
-        message_id = f"import {self.name} {number}"
-        if self._companies:
-            if own_id is None and not traits.get("name"):
-                raise CallError("company_id", "is empty, and so is the name: it is not known which company is meant")
-            return Group(own_id, traits, message_id=message_id)
-        if own_id is None and not any(plain_name(name) == "email" for name in traits):
-            raise CallError("user_id", "is empty, and so is the e-mail: it is not known who is meant")
-        # Nobody was seen because a file was read.
-        return Identify(own_id, traits, context={"active": False}, message_id=message_id)
+            if isinstance(value, Mapping) and column.path == _COMPANYS_NAME:  # it was a whole company
+                target |= value
+            else:
+                target[column.path[-1]] = value
+        return own_id, traits
 
     def _columns(self, kinds: Mapping[str, str], renamed: Mapping[str, str], as_text: Collection[str]) -> list[Column]:
         own = [name for name, trait in renamed.items() if trait in (self._id, "user_id", "company_id")]
@@ -177,8 +192,12 @@ class Table:
             needed = "company_id or a name" if self._companies else "user_id or an e-mail"
             raise CallError("file", f"has no column for the {needed}; say which it is with --map COLUMN={self._id}")
         columns = []
+        paths = {name: self._path(renamed.get(name, name)) for name in kinds}
+        has_company = any(path[0] == "company" and len(path) > 1 for path in paths.values())
         for name, kind in kinds.items():
-            path = (self._id,) if own and name == own[0] else self._path(renamed.get(name, name))
+            path = (self._id,) if own and name == own[0] else paths[name]
+            if has_company and path == ("company",):  # beside its id or its plan it is its name
+                path = _COMPANYS_NAME
             is_text = name in as_text or path == (self._id,) or plain_name(path[-1]) in _PLAIN_TEXTS
             is_tags = self._tags and [*map(plain_name, path)] == ["tags"]
             columns.append(
@@ -256,7 +275,7 @@ def _holds(cell: Any, kind: str) -> bool:
 
 
 def _csv_rows(text: io.TextIOWrapper) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
-    head = text.readline()
+    head = re.sub(r'"[^"]*"', "", text.readline())
     text.seek(0)
     delimiter = max(",;\t", key=head.count)
     names: list[str] = []

@@ -113,7 +113,12 @@ class Call:
         """The workspace that the options for Intercom name, ``appId``, where calls go to several."""
         options = self.options
         value = options.get("appId", options.get("app_id")) if options else None
-        return value if isinstance(value, str) and value else None
+        return None if value is None or value == "" else str(value)
+
+    def with_options(self, more: Traits) -> Traits:
+        """The call's integrations with more options for Intercom; they come before those that are said elsewhere."""
+        others = {name: value for name, value in self._integrations().items() if str(name).lower() != "intercom"}
+        return {"Intercom": {**self.options, **more}, **others}
 
     @property
     def for_intercom(self) -> bool:
@@ -128,7 +133,7 @@ class Call:
         nested = self.context.get("integrations")
         if nested is None or not isinstance(nested, Mapping):
             return self.integrations
-        return {**nested, **self.integrations}
+        return {**self.integrations, **{name: nested[name] for name in nested if name not in self.integrations}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +230,11 @@ class Delete(Call):
     user_id: Id = None
     email: str | None = None
     archive: bool = False
+
+    def __post_init__(self) -> None:
+        Call.__post_init__(self)
+        if not isinstance(self.archive, bool):
+            raise CallError("archive", f"must be true or false, not {type(self.archive).__name__}")
 
 
 TYPES: dict[str, type[Call]] = {

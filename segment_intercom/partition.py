@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from .api import LEGACY, UserRef
 from .calls import Call, Delete, Group, Identify, Track
+from .diagnostics import logger
+from .errors import CallError
 from .serialize import whole_text
 from .settings import Settings
 
@@ -36,16 +39,36 @@ def workspace_of(call: Call, settings: Settings) -> str | None:
     return None if app_id == settings.app_id else app_id
 
 
-def to_workspace(call: Call, app_id: str) -> Call:
-    """Return a call that goes to one of several workspaces, unless it names one itself or is not for Intercom."""
-    if call.app_id is not None or not call.for_intercom:
+def to_workspace(call: Call, loader: Callable[[], object] | None, *, strict: bool) -> Call:
+    """Return a call that goes to the workspace which a ``workspace_loader`` names, unless it names one itself.
+
+    None is the settings' own. Raises CallError for what is no app id, and what the loader raises; where ``strict`` is
+    False such a call is kept for a workspace that nobody has, so that no other tenant hears of it.
+    """
+    if loader is None or call.app_id is not None or not call.for_intercom:
         return call
-    return replace(call, integrations={**call.integrations, "Intercom": {**call.options, "appId": app_id}})
+    try:
+        app_id = _checked(loader())
+    except Exception as error:
+        if strict:
+            raise
+        logger.exception("workspace_loader: a call is kept, and delivered to no workspace")
+        app_id = f"({type(error).__name__} in workspace_loader)"
+    return call if app_id is None else replace(call, integrations=call.with_options({"appId": app_id}))
 
 
 def workspace_prefix(app_id: str | None) -> str:
     """What the keys of a workspace begin with, so that users of two with one id are two."""
     return "" if app_id is None else f"workspace {app_id} "
+
+
+def _checked(app_id: object) -> str | None:
+    if app_id is None:
+        return None
+    if type(app_id) not in (str, int) or app_id == "":
+        said = f"must return an app id as text, or None for INTERCOM_APP_ID, and returned {app_id!r:.40}"
+        raise CallError("workspace_loader", said)
+    return str(app_id)
 
 
 def _own_key(call: Call, *, leads: bool) -> str | None:

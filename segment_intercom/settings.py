@@ -118,11 +118,12 @@ class Settings:
 
         Raises SettingsError where it has none.
         """
+        app_id = str(app_id)
         if app_id == self.app_id:
             return self
         entry = self.workspaces(app_id) if callable(self.workspaces) else self.workspaces.get(app_id)
         if entry is None:
-            raise SettingsError("workspaces", f"has no access token for the workspace {app_id:.40}")
+            raise SettingsError("workspaces", f"has no access token for the workspace {app_id[:40]}")
         try:
             values = _workspace(entry)
         except validators.InvalidValue as refused:
@@ -180,7 +181,10 @@ def _workspaces(value: object) -> Mapping[str, Any] | Callable[[str], Any]:
     workspaces = validators.mapping(value)
     for app_id, entry in workspaces.items():
         check_app_id(app_id)
-        _workspace(entry)
+        try:
+            _workspace(entry)
+        except validators.InvalidValue as refused:
+            raise validators.InvalidValue(f"{refused}, for {app_id}") from None
     return workspaces
 
 

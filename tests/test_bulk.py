@@ -139,10 +139,11 @@ def test_an_unknown_column_is_named() -> None:
 
 
 def test_rows_that_name_nobody_or_are_cut_short_cost_no_other() -> None:
-    rows = calls(b"\xef\xbb\xbfid,email,plan\n,,pro\n1,a\n\n2,,pro\n")
+    rows = calls(b"\xef\xbb\xbfid,email,plan\n,,pro\n1,a\n\n2,,pro\n,nobody,pro\n")
     assert rows[0].startswith("user_id: is empty")
     assert rows[1] == "row: has 2 cells, and the first line 3"
     assert rows[2].user_id == "2"
+    assert rows[3].startswith("email: is no e-mail address")
 
 
 def test_an_interrupted_import_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -162,6 +163,45 @@ def test_an_interrupted_import_goes_on_where_it_was(tmp_path: Path) -> None:
         assert [json.loads(body)["traits"]["n"] for body in waiting_messages(outbox)] == [*range(1_200)]
         other = Replay(table(text, as_text=["n"]), outbox, ingest.enqueue_all)
         assert other.resumes_after() == 0, "with other columns it is another import"
+
+
+def test_another_file_with_the_same_header_is_another(tmp_path: Path) -> None:
+    settings = Settings(app_id=APP_ID, outbox=f"sqlite:///{tmp_path}/o.db", deliver="worker")
+    with closing(SqliteOutbox(tmp_path / "o.db")) as outbox, closing(Ingest(settings)) as ingest:
+        accepted = []
+        for text in (b"id,n\n1,1\n2,2\n", b"id,n\n1,1\n3,2\n", b"id,n\n4,1\n"):
+            Replay(table(text), outbox, ingest.enqueue_all).run(summary := Summary())
+            accepted.append(summary.accepted)
+    assert accepted == [2, 1, 1], "a row that came before is a repetition, and no other is"
+
+
+@pytest.mark.parametrize(
+    ("text", "company"),
+    [
+        (b"id,company,company_id\n1,Acme,17\n", {"name": "Acme", "id": "17"}),
+        (b"id,company_id,company\n1,17,Acme\n", {"name": "Acme", "id": "17"}),
+        (b"id,company,company.plan\n1,Acme,pro\n", {"name": "Acme", "plan": "pro"}),
+        (b"id,company\n1,Acme\n", "Acme"),
+        (b'{"id": 1, "company": {"name": "Acme"}, "company_id": 17}\n', {"name": "Acme", "id": "17"}),
+    ],
+)
+def test_a_company_beside_its_id_is_its_name(text: bytes, company: Any) -> None:
+    assert traits(text) == [{"company": company}]
+
+
+def test_whole_numbers_that_a_gap_made_floats_are_the_same_id_and_phone() -> None:
+    (call,) = calls(b'{"user_id": 42.0, "phone": 491701234567.0, "score": 1.5}\n')
+    assert (call.user_id, call.traits) == ("42", {"phone": "491701234567", "score": 1.5})
+
+
+def test_digits_of_other_scripts_are_text() -> None:
+    assert traits("id,n\n1,1\uff15\n".encode()) == [{"n": "1\uff15"}]
+
+
+def test_a_comma_in_a_quoted_header_parts_nothing() -> None:
+    assert traits(b'"Last, first";"Email, work, first";email\nBell;x;ann@example.com\n') == [
+        {"Last, first": "Bell", "Email, work, first": "x", "email": "ann@example.com"}
+    ]
 
 
 def test_calls_of_a_table_can_be_written_and_read() -> None:

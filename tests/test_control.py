@@ -14,9 +14,10 @@ from flask import Flask, Request, render_template_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segment_intercom import Analytics, SegmentIntercom, Settings, Track
+from segment_intercom import Analytics, Operation, SegmentIntercom, Settings, Track
 from segment_intercom.ingest import Ingest, PlainMessage
 from segment_intercom.traits.event_names import is_wanted
+from segment_intercom.transport import Reply
 from tests.delivery.intercom import APP_ID, Intercom, intercom, make_intercom
 
 __all__ = ["intercom", "make_intercom"]  # fixtures
@@ -141,6 +142,23 @@ def test_a_script_is_not_told_of_what_is_left_out(make_intercom: Callable[..., I
     with closing(Analytics(replace(intercom.settings, deliver="now"), intercom.transport)) as analytics:
         analytics.identify("ann", {"plan": "pro"})
     assert intercom.state["people"][0]["archived"] is True
+
+
+@pytest.mark.parametrize("version", ["2.16", "1.4"])
+def test_a_tag_that_is_refused_costs_no_other(make_intercom: Callable[..., Intercom], version: str) -> None:
+    intercom = make_intercom(tags=True, api_version=version)
+
+    def refuse(operation: Operation) -> Reply | None:
+        is_bad = operation.path == "/tags" and (operation.body or {})["name"] == "x" * 300
+        return Reply(400, {"type": "error.list", "errors": [{"code": "parameter_invalid"}]}) if is_bad else None
+
+    intercom.transport.before = refuse
+    company = {"id": "7", "name": "Acme"}
+    intercom.put(type="identify", userId="ann", traits={"tags": ["x" * 300, "vip"], "company": company})
+    intercom.deliver()
+    assert intercom.person("ann")["tags"] == ["vip"]
+    assert [company["name"] for company in intercom.state["companies"]] == ["Acme"]
+    assert (intercom.outbox.counts().given_up, intercom.outbox.counts().left_out) == (0, 1)
 
 
 def test_tags_are_made_once_and_given_to_the_contact(make_intercom: Callable[..., Intercom]) -> None:

@@ -28,6 +28,7 @@ from segment_intercom.cli import main
 from segment_intercom.ingest import Ingest
 from segment_intercom.outbox import Lease, Outbox, open_outbox
 from segment_intercom.sandbox import Workspace, create_sandbox
+from segment_intercom.transport import Reply
 from tests.collector.conftest import BROWSER, Received, received
 from tests.contract import check
 from tests.delivery.intercom import APP_ID, Intercom
@@ -140,6 +141,22 @@ def test_a_deletion_by_email_strikes_what_waits_under_the_id(intercom: Intercom)
     assert intercom.events == []
 
 
+def test_a_deletion_by_email_waits_for_whom_intercom_does_not_know_yet(intercom: Intercom) -> None:
+    fails = [Reply(503)]
+    intercom.transport.before = lambda _: fails.pop() if fails else None
+    with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
+        analytics.identify("ann", {"email": "Ann@example.com"})
+        analytics.delete(email="ann@example.com")
+        analytics.identify("bob", {"email": "bob@example.com", "friend": "ann@example.com"})
+    intercom.deliver()
+    assert intercom.outbox.counts().waiting == 2, "the user, who is tried again, and their deletion"
+    for _ in range(4):
+        intercom.now += 600
+        intercom.deliver()
+    assert [person["user_id"] for person in intercom.state["people"]] == ["bob"]
+    assert intercom.outbox.counts().waiting == 0
+
+
 def test_a_deletion_by_email_waits_for_a_call_on_its_way(intercom: Intercom) -> None:
     lease = by_email(intercom)
     intercom.deliver()
@@ -192,6 +209,12 @@ def test_the_requests_are_as_intercom_describes_them(archive: bool) -> None:
 @pytest.mark.parametrize("message", [{"userId": "ann"}, {"email": "ann@example.com"}, {"userId": "a", "archive": True}])
 def test_a_message_is_read_and_written(message: dict[str, Any]) -> None:
     assert message_of(parse({"type": "delete", **message})) == {"type": "delete", **message}
+
+
+@pytest.mark.parametrize("archive", ["false", 0, "yes", {}])
+def test_what_is_no_boolean_neither_deletes_nor_archives(archive: Any) -> None:
+    with pytest.raises(CallError, match="archive: must be true or false"):
+        parse({"type": "delete", "userId": "ann", "archive": archive})
 
 
 def test_a_deletion_needs_a_user() -> None:

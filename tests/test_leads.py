@@ -55,6 +55,17 @@ def test_a_lead_is_found_by_email_where_nothing_is_remembered(intercom: Intercom
     assert roles(intercom) == [LEAD]
 
 
+def test_identifies_sent_as_one_wait_for_the_lead_between_them(intercom: Intercom) -> None:
+    intercom.analytics.identify("ann", {"seats": 1}, anonymous_id="anon")
+    intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
+    intercom.analytics.identify("ann", {"seats": 2}, anonymous_id="anon")
+    intercom.deliver()
+    intercom.now += 1
+    intercom.deliver()
+    assert [role for role, *_ in roles(intercom)] == ["user"]
+    assert merges(intercom) == 1
+
+
 def test_a_lead_becomes_the_user_with_their_events(intercom: Intercom) -> None:
     intercom.analytics.identify(None, {"email": "ann@example.com", "source": "ad"}, anonymous_id="anon")
     intercom.analytics.track(None, "Asked", context={"traits": {"email": "ann@example.com"}}, anonymous_id="anon")

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,29 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask, g, render_template_string
 
-from segment_intercom import Analytics, SegmentIntercom, Settings, SettingsError, parse, user_hash
+from segment_intercom import (
+    Analytics,
+    CallError,
+    Operation,
+    SegmentIntercom,
+    Settings,
+    SettingsError,
+    Track,
+    TransportError,
+    parse,
+    user_hash,
+)
 from segment_intercom.calls import plain_message
 from segment_intercom.cli import main
 from segment_intercom.delivery import Sender
+from segment_intercom.delivery.now import Notes
+from segment_intercom.delivery.workspaces import Workspaces
 from segment_intercom.ingest import Ingest
 from segment_intercom.outbox import SqliteOutbox
+from segment_intercom.partition import to_workspace
 from segment_intercom.sandbox import Workspace, create_sandbox
 from segment_intercom.sandbox.store import Store
+from segment_intercom.settings import _for_workspace
 from segment_intercom.transport import HttpTransport
 
 OWN, ACME, GLOBEX = "abc12345", "acme1234", "globex12"
@@ -88,6 +104,56 @@ def test_a_call_may_name_its_workspace_itself(tenants: Tenants) -> None:
         analytics.identify("bob", integrations={"Intercom": {"appId": GLOBEX}})
     tenants.work()
     assert tenants.people()[GLOBEX] == ["bob"]
+
+
+@pytest.mark.parametrize("integrations", [{"intercom": {"x": 1}}, {"INTERCOM": {"x": 1}}])
+@pytest.mark.parametrize("place", ["integrations", "context"])
+def test_options_by_a_name_in_another_case_hide_no_workspace(integrations: dict[str, Any], place: str) -> None:
+    said = {"integrations": integrations}
+    call = parse({"type": "identify", "userId": "ann", **(said if place == "integrations" else {"context": said})})
+    sent = to_workspace(call, lambda: ACME, strict=True)
+    assert (sent.app_id, sent.options["x"]) == (ACME, 1)
+
+
+def test_an_app_id_of_digits_alone_may_be_a_number() -> None:
+    assert to_workspace(Track("Paid", {}, "ann"), lambda: 12345678, strict=True).app_id == "12345678"
+    assert Track("Paid", {}, "ann", integrations={"Intercom": {"appId": 12345678}}).app_id == "12345678"
+
+
+def broken() -> Any:
+    raise RuntimeError
+
+
+@pytest.mark.parametrize("loader", [lambda: "", lambda: b"acme1234", lambda: True, broken])
+def test_who_has_no_workspace_is_told_to_no_other(tenants: Tenants, loader: Callable[[], Any]) -> None:
+    settings = Settings.from_env(tenants.environment)
+    with closing(Analytics(settings, workspace_loader=loader)) as analytics, pytest.raises((CallError, RuntimeError)):
+        analytics.identify("ann")
+    with closing(Analytics(replace(settings, strict=False), workspace_loader=loader)) as analytics:
+        analytics.identify("ann")
+    with closing(SqliteOutbox(settings.outbox.removeprefix("sqlite:///"))) as outbox:
+        with closing(HttpTransport(settings)) as transport:
+            while (lease := outbox.lease()) is not None:
+                Sender(settings, outbox, transport).deliver(lease)
+        assert outbox.counts().waiting == 1
+    assert tenants.people() == {OWN: [], ACME: [], GLOBEX: []}
+
+
+def test_a_new_token_closes_the_connections_of_the_old() -> None:
+    tokens = {ACME: "first"}
+    settings = Settings(app_id=OWN, access_token="t", workspaces=lambda app_id: tokens[app_id])
+    with closing(HttpTransport(settings)) as transport:
+        workspaces = Workspaces(settings, Notes(), transport)  # type: ignore[arg-type]
+        first = workspaces.of(ACME)
+        for _ in range(2):
+            assert workspaces.of(ACME) is first
+            _for_workspace.cache_clear()
+        tokens[ACME] = "second"
+        second = workspaces.of(ACME)
+        assert second.transport is not first.transport
+        with pytest.raises(TransportError, match="closing"):
+            first.transport.send(Operation("GET", "/me"))
+        assert transport._others == [second.transport]
 
 
 def test_a_plain_message_names_its_workspace_in_its_context(tenants: Tenants) -> None:
@@ -170,7 +236,7 @@ def test_a_script_sends_to_each_at_once(tenants: Tenants) -> None:
         ({"acme": "t"}, "8 or 40 letters"),
         ({ACME: {"token": "t"}}, "unknown key of a workspace"),
         ({ACME: {"region": "mars"}}, "region must be one of"),
-        ({ACME: 5}, "must be a dict"),
+        ({ACME: 5}, "must be a dict.*, for acme1234"),
         ("nonsense", "must be a dict"),
     ],
 )
@@ -237,6 +303,30 @@ def test_a_workspace_that_is_not_known_is_said_in_development_and_unproven_in_pr
     assert f'"app_id":"{GLOBEX}"' in html
     assert user_hash("own", "ann") not in html
     assert '"user_hash":' not in html
+
+
+@pytest.mark.parametrize("tenant", ["tenant-1", "", 12345678, b"acme1234"])
+def test_no_tenant_breaks_a_page_in_production(tenant: Any) -> None:
+    app = site()
+    app.testing = False
+    with app.test_request_context("/"):
+        g.tenant = tenant
+        html = app.jinja_env.from_string("{{ intercom_snippet() }}").render()
+    assert OWN not in html
+    assert '"user_hash":' not in html
+    assert ("widget.intercom.io" in html) is (tenant == 12345678), "an app id, if not one that is known"
+
+
+def test_a_function_of_workspaces_that_raises_breaks_no_page() -> None:
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID=OWN, INTERCOM_WORKSPACES=lambda _: 1 / 0)
+    SegmentIntercom(app).workspace_loader(lambda: ACME)
+    with app.test_request_context("/"):
+        html = app.jinja_env.from_string("{{ intercom_snippet() }}").render()
+        assert "widget.intercom.io" not in html
+        app.testing = True
+        with pytest.raises(ZeroDivisionError):
+            app.jinja_env.from_string("{{ intercom_snippet() }}").render()
 
 
 def test_an_option_of_the_template_names_a_workspace_with_its_proof() -> None:

@@ -66,6 +66,18 @@ class LeasedClient:
             raise RetryableError("calls of the user to be deleted are on their way")
         self._outbox.discard(key)
 
+    def is_on_the_way(self, email: str) -> bool:
+        """Whether a call that was accepted before the one that is being sent, and still waits, holds an e-mail."""
+        wanted, after = email.lower().encode("utf-8", "surrogatepass"), 0
+        while waiting := self._outbox.browse(after):
+            for message in waiting:
+                if message.number >= self._number:
+                    return False
+                if message.user.startswith(self._prefix) and wanted in message.body.lower():
+                    return True
+            after = waiting[-1].number
+        return False
+
 
 def is_success(reply: Reply) -> bool:
     """Return whether Intercom did what it was asked to."""

@@ -14,6 +14,7 @@ from ..transport import Operation
 from .client import is_success
 from .contacts import contact_reference
 from .endpoint import Api, Endpoint, UserPayload
+from .errors import RetryableError
 from .references import check, look_up_contact
 from .user_ref import UserRef
 
@@ -33,6 +34,8 @@ def perform_deletion(api: Api, operation: Operation, _: UserPayload) -> None:
     """Delete or archive the contact; where Intercom knows none, there is nothing to delete."""
     reference = operation.ids["contact_id"]
     contact = api.cache.get_id(reference) or look_up_contact(api, reference)
+    if contact is None and reference.key == "email" and api.client.is_on_the_way(reference.value):
+        raise RetryableError("calls that hold the e-mail of the user to be deleted are on their way")
     if contact is None:
         logger.warning("a user was to be deleted whom Intercom does not know, or has archived; nothing is deleted")
         return

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnostics import Diagnostics
+from ..diagnostics import Diagnostics, logger
 from ..traits.names import plain_name
-from ..transport import Operation, Reference
+from ..transport import Operation, Reference, Reply
 from .contacts import contact_id
 from .endpoint import Api, Endpoint, UserPayload
-from .errors import RetryableError
+from .errors import RetryableError, code_in
 from .references import check, store_id
 from .user_ref import UserRef
 
 _NOT_FOUND = 404
+_REFUSED = (400, 422)
 _TRIES = 3
 _UNREADABLE = "must be a text or a list of texts; it stays a custom attribute"
 
@@ -49,14 +50,27 @@ def perform_tag(api: Api, operation: Operation, user_payload: UserPayload) -> No
         return
     tag = api.cache.get_id(tag_of)
     if tag is None:
-        tag = store_id(api, tag_of, api.client.send(Operation("POST", "/tags", {"name": tag_of.value})))
+        made = api.client.send(Operation("POST", "/tags", {"name": tag_of.value}))
+        if _is_left_out(api, made):
+            return
+        tag = store_id(api, tag_of, made)
     reply = api.client.send(Operation("POST", f"/contacts/{contact}/tags", {"id": tag}))
     if reply.status == _NOT_FOUND:  # one of the two is gone: next time both are looked up and made anew
         api.cache.delete_id(tag_of)
         api.cache.delete_id(contact_of)
         raise RetryableError("Intercom does not know the contact or the tag any more", tries=_TRIES)
-    check(reply)
-    api.cache.set_tagged(contact, tag_of)
+    if not _is_left_out(api, reply):
+        check(reply)
+        api.cache.set_tagged(contact, tag_of)
+
+
+def _is_left_out(api: Api, reply: Reply) -> bool:
+    """Whether Intercom refuses one tag, which costs the contact no other."""
+    if reply.status not in _REFUSED:
+        return False
+    logger.warning("trait tags: Intercom refuses a tag (%s), which is left out", code_in(reply) or reply.status)
+    api.cache.count_left_out()
+    return True
 
 
 def legacy_tag_operation(tag: str, user: UserRef) -> Operation:
@@ -67,7 +81,9 @@ def legacy_tag_operation(tag: str, user: UserRef) -> Operation:
 
 def perform_legacy_tag(api: Api, operation: Operation, _: UserPayload) -> None:
     """Tag a user."""
-    check(api.client.send(operation))
+    reply = api.client.send(operation)
+    if not _is_left_out(api, reply):
+        check(reply)
 
 
 TAG_CONTACT = Endpoint("POST", "/contacts/{contact_id}/tags", perform_tag)

@@ -109,7 +109,7 @@ class Sender:
         """Send a batch and strike it off; False when the rest of the lease must wait, or is not ours any more."""
         if batch.problem is not None:
             raise PermanentError(batch.problem)
-        if batch.waits_for is not None and self._outbox.waits(batch.waits_for, batch.messages[0].number):
+        if batch.waits_for is not None and self._outbox.waits(batch.waits_for, batch.messages[-1].number):
             self._outbox.release(lease, _LEAST_WAIT)
             return False
         try:

@@ -11,6 +11,7 @@ from threading import Lock
 from ..api.errors import LeaseLost, LeftOut, PermanentError, RateLimited, RetryableError, Unauthorized
 from ..errors import DeliveryError
 from ..outbox import Lease, QueuedMessage
+from ..outbox.base import WaitingMessage
 from ..settings import Settings
 from ..transport import Transport
 from .batch import Batch
@@ -54,6 +55,10 @@ class Notes:
     def strike(self, _user: str, _before: int) -> bool:
         """Nothing waits."""
         return True
+
+    def browse(self, _after: int = 0, _limit: int = 500) -> list[WaitingMessage]:
+        """Nothing waits."""
+        return []
 
     def discard(self, _user: str) -> int:
         """Nothing was given up."""

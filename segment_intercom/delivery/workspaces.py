@@ -31,7 +31,7 @@ class Workspaces:
         # What cannot be sent was refused when the call was accepted; here nothing may stand in the way of the rest.
         self._own = Destination(replace(settings, strict=False), transport, IntercomCache(outbox))
         self._settings = settings
-        self._others: dict[str, tuple[Settings, Destination]] = {}
+        self._others: dict[str, Destination] = {}
         self._lock = threading.Lock()
 
     @property
@@ -51,9 +51,11 @@ class Workspaces:
             raise RetryableError(f"INTERCOM_WORKSPACES raised {type(error).__name__} for {app_id}") from None
         with self._lock:
             known = self._others.get(app_id)
-            if known is None or known[0] is not settings:  # its token is another one now
-                known = self._others[app_id] = settings, self._opened(settings)
-            return known[1]
+            if known is None or _key_of(known.settings) != _key_of(settings):  # its token is another one now
+                if known is not None and (close := getattr(known.transport, "close", None)) is not None:
+                    close()
+                known = self._others[app_id] = self._opened(settings)
+            return known
 
     def _opened(self, settings: Settings) -> Destination:
         open_other = getattr(self._own.transport, "for_workspace", None)
@@ -61,3 +63,8 @@ class Workspaces:
             raise RetryableError("the transport has no for_workspace(settings), so it sends to one workspace only")
         cache = IntercomCache(self._outbox, workspace_prefix(settings.app_id))
         return Destination(replace(settings, strict=False), open_other(settings), cache)
+
+
+def _key_of(settings: Settings) -> tuple[str | None, str]:
+    """What a transport to a workspace depends on."""
+    return settings.access_token, settings.region

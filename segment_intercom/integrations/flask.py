@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
@@ -96,17 +97,26 @@ def _settings_now(app: Flask, settings: Settings, workspace: Callable[[], str | 
 
 
 def _of_tenant(settings: Settings, workspace: Callable[[], str | None]) -> Settings:
-    """The settings of the workspace that the workspace_loader names; of one that is not known, without a proof."""
-    app_id = workspace() if settings.enabled and settings.workspaces else None
-    if app_id is None:
+    """The settings of the workspace that the workspace_loader names; of one that is not known, without a proof.
+
+    In production a page is not Intercom's to break: where no workspace can be named, it is rendered without Intercom.
+    """
+    if not (settings.enabled and settings.workspaces):
         return settings
+    app_id = None
     try:
-        return settings.for_workspace(app_id)
-    except SettingsError as error:
+        app_id = workspace()
+        return settings if app_id is None else settings.for_workspace(app_id)
+    except Exception as error:  # ours, or one of the application's own functions
         if settings.strict is not False:
             raise
-        WARNINGS.warn("%s; the page is rendered without a proof of identity", str(error))
-        return replace(settings, app_id=app_id, identity_secret=None)
+        if isinstance(error, SettingsError) and app_id:
+            with suppress(SettingsError):
+                unproven = replace(settings, app_id=str(app_id), identity_secret=None)
+                WARNINGS.warn("%s; the page is rendered without a proof of identity", str(error))
+                return unproven
+        logger.exception("the workspace of a page is not known; it is rendered without Intercom")
+    return replace(settings, enabled=False)
 
 
 def _is_excluded(settings: Settings) -> bool:
@@ -208,9 +218,9 @@ class SegmentIntercom(ServerCalls):
         current = state()
         if from_request:
             call = replace(call, context={**_of_request(), **call.context})
-        if current.settings.workspaces and (app_id := self._workspace()) is not None:
-            call = to_workspace(call, app_id)
         strict = _is_strict(current_app, current.settings)
+        if current.settings.workspaces:
+            call = to_workspace(call, self._workspace_loader, strict=strict)
         if current_app.testing:
             prepared = current.ingest.prepare(call, strict=strict)
             if prepared is not None:

@@ -114,7 +114,7 @@ class HttpTransport:
     def for_workspace(self, settings: Settings) -> HttpTransport:
         """A transport to another workspace, with the rate budget of that one; it is closed with this one."""
         transport = HttpTransport(settings, connections=self._connections, timeout=self._timeout)
-        self._others.append(transport)
+        self._others = [*(opened for opened in self._others if not opened._is_closed), transport]
         return transport
 
     def budget_used(self) -> float | None:
