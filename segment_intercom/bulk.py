@@ -217,14 +217,17 @@ class Table:
     def _kinds(self) -> dict[str, str]:
         """Each column with what all of its cells hold."""
         possible: dict[str, list[str]] = {}
-        for _, cells in self._numbered():
+        problem = "holds no row"
+        for number, cells in self._numbered():
             self.rows += 1
+            if isinstance(cells, str) and self.rows == 1:
+                problem = f"line {number}: {cells}"
             for name, cell in cells.items() if isinstance(cells, Mapping) else ():
                 kinds = possible.setdefault(name, [WHOLE, NUMBER, FLAG, DATE])
                 if kinds and cell not in ("", None):
                     kinds[:] = [kind for kind in kinds if _holds(cell, kind)]
         if not possible:
-            raise CallError("file", "holds no row")
+            raise CallError("file", problem)
         empty = [name for name, kinds in possible.items() if len(kinds) == 4]
         return {name: TEXT if name in empty or not kinds else kinds[0] for name, kinds in possible.items()}
 

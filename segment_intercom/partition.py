@@ -66,8 +66,8 @@ def _checked(app_id: object) -> str | None:
     if app_id is None:
         return None
     if type(app_id) not in (str, int) or app_id == "":
-        said = f"must return an app id as text, or None for INTERCOM_APP_ID, and returned {app_id!r:.40}"
-        raise CallError("workspace_loader", said)
+        kind = "an empty text" if app_id == "" else type(app_id).__name__
+        raise CallError("workspace_loader", f"must return an app id as text, or None for INTERCOM_APP_ID, not {kind}")
     return str(app_id)
 
 

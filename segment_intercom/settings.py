@@ -16,6 +16,10 @@ from .errors import SettingsError
 from .intercom_keys import check_messenger
 from .spec import SPEC
 
+OUTBOX_ADDRESS = (
+    "the address of a SQLite file, sqlite:///name.db (in the working folder) or sqlite:////absolute/name.db, "
+    "of a PostgreSQL database, postgresql://user@db.example/shop, or of NATS, nats://nats.example:4222"
+)
 PREFIX = "INTERCOM_"
 DEFAULT_LAUNCHER = "#IntercomDefaultWidget"
 WIDGET_URL = "https://widget.intercom.io/widget"
@@ -274,7 +278,7 @@ _CHECKS: dict[str, validators.Check] = {
     "collect_address": validators.boolean,
     "outbox": validators.matching(
         r"(sqlite:///|postgresql://|postgres://|nats://|tls://).+",
-        'the address of a SQLite file, such as "sqlite:///segment-intercom.db", or of a database, "postgresql://host/name"',
+        OUTBOX_ADDRESS,
     ),
     "deliver": validators.one_of("thread", "worker", "now"),
     "exit_timeout": validators.number(minimum=0),

@@ -57,7 +57,7 @@ ONLY_IN = {
     "jinja2": {"web", "integrations"},
     "markupsafe": {"web", "integrations", "demo"},
     "jwt": {"identity", "sandbox", "doctor"},
-    "socket": set(),
+    "socket": {"cli"},  # which asks whether a port is free, before it says that something listens there
     "urllib3": {"transport"},
     "sqlite3": {"outbox"},
     # The doctor opens one page, the one that it was asked to look at; NATS may have an authority of its own.

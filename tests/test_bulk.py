@@ -122,6 +122,7 @@ def test_json_lines_are_a_table_too() -> None:
         (b"", "holds no row"),
         (b"id,email\n", "holds no row"),
         (b"plan\npro\n", "--map COLUMN=user_id"),
+        (b"id,plan\n1,pro,more\n2,pro,more\n", "line 2: row: has 3 cells, and the first line 2"),
         (b"id,id\n1,2\n", "each by another name"),
         (b"id,\n1,2\n", "each by another name"),
         ("id,näme\n1,x\n".encode("latin-1"), "CSV UTF-8"),

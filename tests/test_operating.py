@@ -106,6 +106,24 @@ def test_an_outbox_moves_into_another(engines: dict[str, str], source: str, targ
         assert [body for name, body in arrived if name == user] == [body for name, body, _ in calls if name == user]
 
 
+@pytest.mark.parametrize("engine", ["sqlite", "postgres", "jetstream"])
+def test_an_outbox_does_not_move_into_itself(engines: dict[str, str], engine: str) -> None:
+    address = engines[engine]
+    with closing(open_outbox(address)) as box:
+        box.put("ann", b"1")
+        again = address.replace("/move.db", "/./move.db")
+        done = CliRunner().invoke(main, ["move", "--to", again], env={"INTERCOM_OUTBOX": address})
+        assert (done.exit_code, box.counts().waiting, box.counts().delivered) == (2, 1, 0), done.output
+    assert "--to" in done.output
+
+
+def test_a_wrong_target_is_told_of_the_option_that_names_it(tmp_path: Path) -> None:
+    environment = {"INTERCOM_OUTBOX": f"sqlite:///{tmp_path}/o.db"}
+    done = CliRunner().invoke(main, ["move", "--to", "mysql://db/shop"], env=environment)
+    assert done.exit_code == 2
+    assert "Invalid value for --to: must be the address of a SQLite file" in done.output
+
+
 @pytest.fixture(params=["sqlite", "postgres", "jetstream"])
 def box(request: pytest.FixtureRequest, engines: dict[str, str]) -> Iterator[Outbox]:
     box = open_outbox(engines[request.param])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import ipaddress
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from ..replay import CaptureFile
 from ..settings import Settings
 from ..transport import HttpTransport
 from .group import log_to_stderr, main, settings_here
-from .observing import METRICS_OPTION, check_metrics, serve_metrics
+from .observing import METRICS_OPTION, check_address, check_metrics, serve_metrics
 from .serving import free_port
 
 try:
@@ -35,8 +36,21 @@ _BETWEEN_COLLECTIONS = 50_000
 _THREADS = 16  # that wait for an outbox across a network
 
 
+def _ip_address(_: click.Context, __: click.Parameter, host: str) -> str:
+    try:
+        return str(ipaddress.ip_address("127.0.0.1" if host == "localhost" else host))
+    except ValueError:
+        raise click.BadParameter("must be an IP address, such as 127.0.0.1, or 0.0.0.0 for all") from None
+
+
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0: all.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    callback=_ip_address,
+    help="The IP address to listen on; 0.0.0.0: all.",
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=5002, show_default=True, help="0: the system chooses one."
 )
@@ -60,11 +74,12 @@ def collector(host: str, port: int, capture: Path | None, metrics_port: int | No
     if capture is not None:
         _try(capture)
     if metrics_port is not None:
-        check_metrics()
+        check_metrics(metrics_port)
         if processes > 1:
             raise click.UsageError("--metrics-port is of one process: start several collectors behind a proxy instead")
     port = port or free_port()
-    click.echo(f"Collector on http://{host}:{port}/v1  (Ctrl+C stops it)")
+    check_address(host, port)
+    click.echo(f"Collector on http://{f'[{host}]' if ':' in host else host}:{port}/v1  (Ctrl+C stops it)")
     server = Granian(
         "segment_intercom.collector",
         address=host,

@@ -12,17 +12,19 @@ import click
 
 from ..calls import Delete
 from ..delivery import Worker
+from ..errors import SettingsError
 from ..ingest import Ingest
 from ..metrics import CountedTransport, Measured
-from ..outbox import Outbox, claim, open_outbox
+from ..outbox import Outbox, claim, is_same, open_outbox
 from ..replay import move_all
 from ..settings import Settings
 from ..transport import HttpTransport
 from .group import log_to_stderr, main, settings_here
-from .observing import METRICS_OPTION, serve_metrics
+from .observing import METRICS_OPTION, check_metrics, serve_metrics
 
 _SHOWN_EVERY = 0.5
 _FORGET_SECONDS = 60.0
+_OWN = "is the outbox that INTERCOM_OUTBOX names; let that name the one in which the calls wait, and --to the other"
 
 
 class _NothingDelivered(click.ClickException):
@@ -46,6 +48,8 @@ def worker(until_empty: bool, threads: int, metrics_port: int | None) -> None:
     settings = settings_here()
     if not settings.enabled:
         raise click.ClickException("INTERCOM_ENABLED is off, so nothing is delivered")
+    if metrics_port is not None:
+        check_metrics(metrics_port)
     transport = CountedTransport(HttpTransport(settings, connections=threads))
     outbox = open_outbox(settings.outbox)
     claim(outbox, settings.app_id)
@@ -115,7 +119,9 @@ def move(target: str) -> None:
     Interrupted, the same command goes on; nothing is lost or doubled. Point the application at the new address first.
     Calls that were given up stay: put them back with retry before.
     """
-    with _outbox(settings_here()) as source, closing(open_outbox(target)) as destination:
+    with _outbox(settings_here()) as source, closing(_target(target)) as destination:
+        if is_same(source, destination):
+            raise click.BadParameter(_OWN, param_hint="--to")
         claim(destination, settings_here().app_id)
         moved = move_all(source, destination)
         given_up = source.counts().given_up
@@ -132,6 +138,13 @@ def migrate() -> None:
     """
     with _outbox(settings_here()) as outbox:
         click.echo(outbox.migrate())
+
+
+def _target(address: str) -> Outbox:
+    try:
+        return open_outbox(address)
+    except SettingsError as error:
+        raise click.BadParameter(error.problem, param_hint="--to") from None
 
 
 @contextmanager

@@ -38,6 +38,7 @@ def main() -> None:
     """
     if os.environ.get("NO_COLOR"):  # https://no-color.org
         click.get_current_context().color = False
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its attempts; what a command says of them is enough
 
 
 def log_to_stderr() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -50,16 +53,29 @@ class _Registered(Registered):
 
 def serve_metrics(port: int, measured: Measured) -> None:
     """Serve metrics on the loopback until the process ends."""
-    check_metrics()
     registry = CollectorRegistry()
     registry.register(_Registered(measured))
     start_http_server(port, "127.0.0.1", registry)
 
 
-def check_metrics() -> None:
-    """Raise where the client is missing."""
+def check_metrics(port: int) -> None:
+    """Raise where the client is missing, or the port is taken."""
     if start_http_server is None:
         raise click.ClickException("prometheus-client is missing: pip install 'segment-intercom[metrics]'")
+    check_address("127.0.0.1", port, "--metrics-port")
+
+
+def check_address(host: str, port: int, option: str = "--port") -> None:
+    """Raise where a server could not listen on an IP address and a port, which an ``option`` names."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        if os.name == "posix":  # elsewhere this would let two servers listen on one port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise click.ClickException(f"port {port} is taken; choose another: {option} {port + 1}") from None
+            raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
 
 
 def _family(kind: str, name: str, description: str, labels: list[str]) -> Any:

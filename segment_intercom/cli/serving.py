@@ -65,7 +65,7 @@ def _faults(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tu
         raise click.BadParameter(str(error)) from None
 
 
-@main.command()
+@main.command(context_settings={"allow_interspersed_args": False})
 @_port(5001)
 @click.option("--app-id", help=f"The workspace; INTERCOM_APP_ID, else {_SANDBOX_APP_ID}.")
 @click.option("--region", type=click.Choice([*SPEC.regions]), help="INTERCOM_REGION, else us.")
@@ -190,7 +190,8 @@ def _run_beside(server: BaseWSGIServer, workspace: Workspace, command: tuple[str
         ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells the command as well
         former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
-            return process.wait()
+            code = process.wait()
+            return code if code >= 0 else 128 - code  # as a shell says that a signal ended it
         finally:
             signal.signal(signal.SIGINT, ignored)
             signal.signal(signal.SIGTERM, former)

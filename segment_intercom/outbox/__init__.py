@@ -2,6 +2,7 @@
 
 from .address import claim as claim
 from .address import claimed_by as claimed_by
+from .address import is_same as is_same
 from .address import open_outbox as open_outbox
 from .base import Counts as Counts
 from .base import DeadLetter as DeadLetter

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from ..diagnostics import logger
 from ..errors import OutboxError, SettingsError
+from ..settings import OUTBOX_ADDRESS
 from .base import Outbox
 from .sqlite import SqliteOutbox
 
 _SQLITE = "sqlite:///"
 _HOLDER = "workspace"
+_MARK = "mark"
+_A_MOMENT = 60.0
 _FOR_EVER = 100 * 365 * 86_400.0
-_ACCEPTED = (
-    "must be the address of a SQLite file, sqlite:///name.db (in the working folder) or sqlite:////absolute/name.db, "
-    "of a PostgreSQL database, postgresql://user@db.example/shop, or of NATS, nats://nats.example:4222"
-)
+_ACCEPTED = f"must be {OUTBOX_ADDRESS}"
 
 
 def open_outbox(address: str) -> Outbox:
@@ -69,6 +70,16 @@ _ENGINES: Mapping[str, Callable[[str], Outbox | None]] = {
     "nats": _jetstream,
     "tls": _jetstream,
 }
+
+
+def is_same(source: Outbox, target: Outbox) -> bool:
+    """Return whether two outboxes are one, whatever their addresses are called."""
+    mark = token_hex(16)
+    target.set(_MARK, mark, _A_MOMENT)
+    try:
+        return source.get(_MARK) == mark
+    finally:
+        target.delete(_MARK)
 
 
 def claimed_by(outbox: Outbox) -> str | None:

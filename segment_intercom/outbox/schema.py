@@ -69,6 +69,8 @@ def _look(path: Path) -> None:
     """Find what SQLite has no clear words for, without opening the file: closing it would end this process's locks."""
     if _size(path.parent) is None:
         raise OutboxError(f"{path}: the folder {path.parent} is missing; make it, or set outbox to another path")
+    if _is_folder(path):
+        raise OutboxError(f"{path}: is a folder; set outbox to a file in it, such as {path}/segment-intercom.db")
     if 0 < (_size(path) or 0) < _SMALLEST:  # SQLite would take it for an empty one
         raise OutboxError(f"{path}: is no SQLite database; set outbox to another path")
 
@@ -90,10 +92,20 @@ def keep_private(path: Path) -> None:
 
 
 def _narrow(path: Path) -> None:
-    mode = stat.S_IMODE(path.stat().st_mode)
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):  # a folder, by mistake: opening it says so
+        return
+    mode = stat.S_IMODE(mode)
     group = stat.S_IRGRP | stat.S_IWGRP if mode & stat.S_IWGRP else 0
     if mode & ~(_OWNERS | group):
         path.chmod(mode & (_OWNERS | group))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # opening it says so
+        return False
 
 
 def _size(path: Path) -> int | None:

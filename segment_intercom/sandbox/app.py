@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any
@@ -83,6 +84,11 @@ def create_sandbox(
 def widget(app_id: str) -> Response:
     """The widget script of a workspace; 404 when there is none with this app id, which the inspector then shows."""
     if not _store().admits_script(app_id, _origin()):
+        if re.fullmatch(r"\w{1,40}", app_id):
+            own = ", ".join(_store().workspaces)
+            current_app.logger.warning(
+                "a page asks for the workspace %s, this sandbox has %s: see --app-id", app_id, own
+            )
         return _script("// No workspace has this app id: the sandbox's inspector says more.\n", 404)
     parts = [assets.read(f"sandbox/widget/{name}") for name in WIDGET_PARTS]
     styles = f"const STYLES = {json.dumps(assets.read('sandbox/widget.css'))};"

@@ -16,23 +16,23 @@ def is_wanted(event: str, settings: Settings) -> bool:
     if not (settings.allow_events or settings.deny_events):
         return True
     # Python's "$" would also match before a last line's end.
-    return _compiled(_pattern(settings, end=r"\Z")).match(event) is not None
+    return _compiled(_pattern(settings, end=r"\Z", text=".*")).match(event) is not None
 
 
 def events_pattern(settings: Settings) -> str:
-    """Return the two lists as one regular expression for browsers, with the flag "s"; "" where both are empty."""
-    return _pattern(settings, end="$")
+    """Return the two lists as one regular expression for browsers; "" where both are empty."""
+    return _pattern(settings, end="$", text="[^]*")
 
 
-def _pattern(settings: Settings, end: str) -> str:
-    denied, allowed = _alternatives(settings.deny_events), _alternatives(settings.allow_events)
+def _pattern(settings: Settings, end: str, text: str) -> str:
+    denied, allowed = _alternatives(settings.deny_events, text), _alternatives(settings.allow_events, text)
     refusing = f"(?!(?:{denied}){end})" if denied else ""
     wanted = f"(?:{allowed}){end}" if allowed else ""
     return f"^{refusing}{wanted}" if denied or allowed else ""
 
 
-def _alternatives(names: Sequence[str]) -> str:
-    return "|".join(_SPECIAL.sub(r"\\\g<0>", name).replace("*", ".*") for name in names)
+def _alternatives(names: Sequence[str], text: str) -> str:
+    return "|".join(_SPECIAL.sub(r"\\\g<0>", name).replace("*", text) for name in names)
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,7 @@
 import { describe, metadataOf } from "./messenger.js";
 import { cookie, forgetCookie, load, loadId, save, setCookie } from "./storage.js";
 import { use } from "./traits.js";
-import { entries, idOf, isText, plainName, textOf } from "./words.js";
+import { entries, idOf, isText, plainName, textOf, words } from "./words.js";
 
 const LAUNCHER = "#IntercomDefaultWidget"; // Segment's default: where a page has it and names no other, it opens the Messenger
 const QUIET = 5000; // milliseconds in which a page call that says nothing new is not sent again
@@ -49,8 +49,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
 
   function switchUser(id) {
     user = { id, traits: {} };
-    group = rendered = {};
-    options = {};
+    group = rendered = options = {};
     context = undefined;
   }
 
@@ -105,8 +104,8 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   }
 
   function send(intercomSettings = settings()) {
-    if (!booted && config.lazy) window.intercomLoad?.();
-    if (booted && ++updates > 15) debugLog(updates, "updates of 20");
+    if (booted) ++updates > 15 && debugLog(updates, "updates of 20");
+    else if (config.lazy) window.intercomLoad?.();
     intercom(booted ? "update" : "boot", intercomSettings);
     booted = true;
     // A Messenger that is still on its way would boot what it finds there, and then hear of it once more.
@@ -150,8 +149,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   };
 
   const setAnonymousId = (id = String(Math.random()).slice(2)) => {
-    anonymous = String(id);
-    setCookie("ajs_anonymous_id", anonymous);
+    setCookie("ajs_anonymous_id", (anonymous = String(id)));
     return anonymous;
   };
 
@@ -184,7 +182,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     },
     track([event], properties) {
       if (!textOf(event)) return debugLog("no event");
-      if (!RegExp(config.events, "s").test(event)) return debugLog(event, "denied");
+      if (!event.match(config.events)) return debugLog(event, "off");
       if (isDebugging && !isKnown(settings())) debugLog("track", "of nobody");
       if (!booted) send();
       intercom("trackEvent", event, metadataOf(event, properties));
@@ -211,17 +209,16 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     ...config.listening,
     setAnonymousId,
     // The browser's own action is left alone wherever it is not a plain navigation of this frame.
-    trackLink: trackOn("click", (link, { metaKey, ctrlKey, shiftKey, altKey, button }) => {
+    trackLink: trackOn("click", (link, happened) => {
       const target = link.getAttribute("target") ?? document.querySelector("base[target]")?.target;
-      const stays = metaKey || ctrlKey || shiftKey || altKey || button || link.hasAttribute("download") || (target && target !== "_self");
+      const stays = words("metaKey ctrlKey shiftKey altKey button").some((key) => happened[key]) || link.hasAttribute("download") || (target && target !== "_self");
       return isText(link.href) && !stays && (() => (location.href = link.href));
     }),
     trackForm: trackOn("submit", (form, { submitter }) => {
       if (form === resumed) return null;
       return () => {
         resumed = form;
-        if (form.requestSubmit) form.requestSubmit(submitter);
-        else HTMLFormElement.prototype.submit.call(form);
+        (form.requestSubmit ?? form.submit).call(form, submitter);
         resumed = null;
       };
     }),

@@ -49,8 +49,7 @@ function companies({ group }, { company, companies: several, plan, monthlyspend,
   for (const company of [acting || [], first, read(several)].flat())
     united.set(company.company_id, { ...company, ...united.get(company.company_id) });
   const list = [...united.values()];
-  if (acting) return { company: list[0], ...(list[1] && { companies: list.slice(1) }) };
-  return list[0] ? { companies: list } : {};
+  return present({ company: acting ? list.shift() : undefined, companies: list[0] && list });
 }
 
 // What is known of a person, everything in line; of a visitor, without user id and e-mail, what the site asks for.
@@ -103,7 +102,7 @@ export function metadataOf(event, properties) {
   if (revenue && (said.amount === undefined || (said.amount && !price))) rest.unshift(revenue) && warn(revenue[0], "no amount");
   const metadata = attributes(rest.map(([key, value]) => [key, typeof value === "boolean" ? String(value) : value]), true)
     .filter(([name, value]) => value !== null && !(price && name === "price"))
-    .map(([name, value]) => [name, isText(value) && value.length > 255 ? [...value].slice(0, 255).join("") : value]);
+    .map(([name, value]) => [name, isText(value) ? [...value].slice(0, 255).join("") : value]);
   const room = config.limit - !!price;
   for (const [name] of metadata.slice(room)) warn(name, "too many");
   return fromEntries([...metadata.slice(0, room), ...(price || [])]);

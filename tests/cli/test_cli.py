@@ -20,6 +20,7 @@ from flask.cli import ScriptInfo
 
 from segment_intercom import SegmentIntercom, user_hash
 from segment_intercom.cli import main
+from segment_intercom.sandbox import Workspace, create_sandbox
 from tests.children import Children
 from tests.conftest import APP_ID, SECRET
 from tests.web.test_snippet import settings_in
@@ -94,7 +95,7 @@ def test_a_served_command_names_its_address_and_stops_when_asked(command: str, f
     assert process.wait(timeout=20) == 0
 
 
-def test_a_taken_port_is_named(family: Children) -> None:
+def test_a_taken_port_is_named(family: Children, tmp_path: Path) -> None:
     first = family.start([*STARTED, "sandbox", "--port", "0"], **PIPES)
     assert first.stdout is not None
     port = re.search(r":(\d+)", first.stdout.readline())
@@ -103,6 +104,23 @@ def test_a_taken_port_is_named(family: Children) -> None:
     second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert second.returncode == 1
     assert f"port {port.group(1)} is taken" in second.stderr
+    served = {"INTERCOM_WRITE_KEYS": "k", "INTERCOM_ACCESS_TOKEN": "t", "INTERCOM_OUTBOX": f"sqlite:///{tmp_path}/o.db"}
+    for arguments in (
+        ["collector", "--port", port.group(1)],
+        ["collector", "--port", "0", "--metrics-port", port.group(1)],
+        ["worker", "--metrics-port", port.group(1)],
+    ):
+        result = run(*arguments, env=served)
+        option = arguments[-2]
+        assert (result.exit_code, "Collector on" in result.output) == (1, False)
+        assert f"port {port.group(1)} is taken; choose another: {option} " in result.output
+
+
+@pytest.mark.parametrize("host", ["shop.example", "", "127.0.0.1:80"])
+def test_a_collector_listens_on_an_ip_address(host: str) -> None:
+    result = run("collector", "--host", host)
+    assert result.exit_code == 2
+    assert "'--host': must be an IP address, such as 127.0.0.1" in result.output
 
 
 def site() -> Flask:
@@ -232,3 +250,17 @@ def test_a_command_that_is_none_is_said() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "no-such-command-anywhere: No such file" in done.stderr
+
+
+@pytest.mark.parametrize(("script", "code"), [("raise SystemExit(7)", 7), ("os.kill(os.getpid(), 9)", 137)])
+def test_the_sandbox_ends_with_the_code_of_its_command(script: str, code: int) -> None:
+    command = [sys.executable, "-m", "segment_intercom", "sandbox", sys.executable, "-c", f"import os; {script}"]
+    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == code
+
+
+def test_a_page_of_another_workspace_is_said_in_the_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    client = create_sandbox(Workspace("sandbox1")).test_client()
+    for app_id in ("abc12345", "abc12345", "%0Aabc"):
+        assert client.get(f"/widget/{app_id}").status_code == 404
+    said = "a page asks for the workspace abc12345, this sandbox has sandbox1: see --app-id"
+    assert [record.getMessage() for record in caplog.records] == [said, said]

@@ -13,6 +13,8 @@ import psycopg
 
 from segment_intercom.cli.serving import free_port
 
+from .postgres_server import let_in
+
 _SECONDS = 30.0
 _CONNECTIONS = 4
 
@@ -44,8 +46,7 @@ default_pool_size = {_CONNECTIONS}
         config = self._folder / "pgbouncer.ini"
         config.write_text(self._config)
         user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        for part in (self._folder, *self._folder.parents[:2]):
-            part.chmod(0o755)
+        let_in(self._folder)
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*user, program, str(config)], cwd="/", stdout=log, stderr=log, start_new_session=True

@@ -26,6 +26,13 @@ def programs() -> Path:
     return versions[-1].parent
 
 
+def let_in(folder: Path) -> None:
+    """Let other users into a folder, through those that it lies in."""
+    for part in (folder, *folder.parents):
+        if not (mode := part.stat().st_mode) & 0o001:
+            part.chmod(mode | 0o055)
+
+
 class PostgresServer:
     """One server; it never runs as root, which it refuses."""
 
@@ -43,13 +50,12 @@ class PostgresServer:
         data = self._folder / "data"
         if not data.exists():
             if self._user:
-                for part in (self._folder, *self._folder.parents[:2]):
-                    part.chmod(0o755)
+                let_in(self._folder)
                 shutil.chown(self._folder, "postgres")
             self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
         options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={self.port}", "-c", "max_connections=60"]
         command = [*self._user, str(programs() / "postgres"), "-D", str(data), "-k", str(self._folder), *options]
-        with (self._folder.parent / "postgres.log").open("ab") as log:
+        with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True)
         end = time.monotonic() + _SECONDS
         while True:

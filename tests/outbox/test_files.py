@@ -121,6 +121,13 @@ def test_a_file_that_others_could_read_is_theirs_no_more(tmp_path: Path) -> None
             assert modes(box.path) == [0o600] * 3
 
 
+def test_a_folder_in_the_place_of_the_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    mode = tmp_path.stat().st_mode
+    with opened(tmp_path) as box:
+        refused(box, "is a folder; set outbox to a file in it")
+    assert tmp_path.stat().st_mode == mode
+
+
 def test_a_file_that_a_group_shares_stays_the_groups(tmp_path: Path) -> None:
     path = tmp_path / "box.db"
     path.touch()
@@ -135,11 +142,6 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
         refused(box, f"the folder {tmp_path / 'missing'} is missing", "make it")
         (tmp_path / "missing").mkdir()
         assert box.put(USER, MESSAGE)
-
-
-def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
-    with opened(tmp_path) as box:
-        refused(box, "cannot be opened", "another path")
 
 
 @pytest.mark.parametrize("content", [b"no database at all\n" * 100, b"x"])
