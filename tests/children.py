@@ -5,12 +5,38 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
+
+
+def wait_for(condition: Callable[[], Any], possible: Callable[[], bool] = lambda: True, seconds: float = 60.0) -> None:
+    """Look until a condition holds; fails when it no longer can, or when patience ends. Tests wait in no other way."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert possible(), "it cannot come true any more"
+        assert time.monotonic() < end, "it has not come true"
+        time.sleep(0.02)
+
+
+def is_running(process: subprocess.Popen[Any]) -> bool:
+    """Return whether a process has not ended."""
+    return process.poll() is None
+
+
+def is_served(address: str) -> bool:
+    """Return whether a web server answers at an address."""
+    try:
+        urlopen(address).close()
+    except URLError:
+        return False
+    return True
 
 
 class Children:

@@ -12,15 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 from segment_intercom.cli.serving import free_port
 
-from .children import ROOT, children
+from .children import ROOT, children, is_running, is_served, wait_for
 
 _SECONDS = 120.0
 
@@ -65,16 +64,10 @@ def _quickstart(place: Path) -> None:
     environment = {"PATH": f"{place / 'env/bin'}{os.pathsep}{os.environ['PATH']}", "FLASK_RUN_PORT": str(port)}
     with children() as family:
         process = family.start(["bash", "-c", "\n".join(commands)], cwd=place, env=environment, start_new_session=True)
-        end = time.monotonic() + _SECONDS
-        while True:
-            try:
-                with urlopen(f"http://127.0.0.1:{port}/") as answer:
-                    assert proof[0] in answer.read().decode()
-                    return
-            except URLError:
-                assert process.poll() is None, "the quickstart has ended"
-                assert time.monotonic() < end, "the quickstart does not answer"
-                time.sleep(0.1)
+        address = f"http://127.0.0.1:{port}/"
+        wait_for(partial(is_served, address), partial(is_running, process), _SECONDS)
+        with urlopen(address) as answer:
+            assert proof[0] in answer.read().decode()
 
 
 def _run(*command: str) -> str:

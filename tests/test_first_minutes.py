@@ -7,10 +7,9 @@ import os
 import re
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -23,7 +22,7 @@ from segment_intercom.calls import Identify
 from segment_intercom.cli import main
 from segment_intercom.cli.serving import free_port
 from segment_intercom.intercom_keys import warn_of_selector
-from tests.children import Children
+from tests.children import Children, is_running, is_served, wait_for
 from tests.test_readme import README, ROOT
 
 SECONDS = 60.0
@@ -54,17 +53,10 @@ def test_the_quickstart_runs_exactly_as_it_is_written(page: str, tmp_path: Path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    end = time.monotonic() + SECONDS
-    while True:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/") as answer:
-                html = answer.read().decode()
-        except URLError:
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        else:
-            break
+    address = f"http://127.0.0.1:{port}/"
+    wait_for(partial(is_served, address), partial(is_running, process), SECONDS)
+    with urlopen(address) as answer:
+        html = answer.read().decode()
     proof = re.search(r'"user_hash":"(\w+)"', html)
     assert proof is not None
     assert proof[0] in README or page != "README.md"

@@ -26,9 +26,9 @@ from segment_intercom.metrics import METRICS, Measured
 from segment_intercom.outbox import Outbox, SqliteOutbox, open_outbox
 from segment_intercom.outbox.postgres import PostgresOutbox
 from segment_intercom.sandbox import Fault, Workspace, create_sandbox
-from tests.children import ROOT, Children
+from tests.children import ROOT, Children, wait_for
 from tests.collector.conftest import SERVER
-from tests.collector.served import delivering, serve_collector, wait_for
+from tests.collector.served import delivering, serve_collector
 from tests.outbox.conftest import jetstream, nats_server, postgres, postgres_server
 
 DEPLOY = ROOT / "docs/deploy"

@@ -19,8 +19,8 @@ from ..replay import CaptureFile
 from ..settings import Settings
 from ..transport import HttpTransport
 from .group import log_to_stderr, main, settings_here
-from .observing import METRICS_OPTION, check_address, check_metrics, serve_metrics
-from .serving import free_port
+from .observing import METRICS_OPTION, check_metrics, serve_metrics
+from .serving import check_address, free_port
 
 try:
     from granian import Granian

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -15,6 +12,7 @@ import click
 from ..errors import OutboxError
 from ..metrics import Measured
 from ..outbox import Outbox
+from .serving import check_address
 
 try:
     from prometheus_client import CollectorRegistry, start_http_server
@@ -63,19 +61,6 @@ def check_metrics(port: int) -> None:
     if start_http_server is None:
         raise click.ClickException("prometheus-client is missing: pip install 'segment-intercom[metrics]'")
     check_address("127.0.0.1", port, "--metrics-port")
-
-
-def check_address(host: str, port: int, option: str = "--port") -> None:
-    """Raise where a server could not listen on an IP address and a port, which an ``option`` names."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        if os.name == "posix":  # elsewhere this would let two servers listen on one port
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise click.ClickException(f"port {port} is taken; choose another: {option} {port + 1}") from None
-            raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
 
 
 def _family(kind: str, name: str, description: str, labels: list[str]) -> Any:

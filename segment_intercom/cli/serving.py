@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -154,7 +156,7 @@ def _bound(port: int) -> Iterator[BaseWSGIServer]:
         with redirect_stderr(StringIO()):  # werkzeug writes of its own, of an option that is not ours
             server = make_server(_HOST, port, Response(status=503), threaded=True, request_handler=_Quiet)
     except (OSError, SystemExit):
-        raise click.ClickException(f"port {port} is taken; choose another: --port {port + 1}") from None
+        raise _taken(port) from None
     try:
         yield server
     finally:
@@ -198,6 +200,23 @@ def _run_beside(server: BaseWSGIServer, workspace: Workspace, command: tuple[str
     finally:
         server.shutdown()
         serving.join()
+
+
+def check_address(host: str, port: int, option: str = "--port") -> None:
+    """Raise where a server could not listen on an IP address and a port, which an ``option`` names."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        if os.name == "posix":  # elsewhere this would let two servers listen on one port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise _taken(port, option) from None
+            raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def _taken(port: int, option: str = "--port") -> click.ClickException:
+    return click.ClickException(f"port {port} is taken; choose another: {option} {port + 1}")
 
 
 def free_port() -> int:

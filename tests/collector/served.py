@@ -6,8 +6,6 @@ import http.client
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from flask import Flask
 
 from segment_intercom.cli.serving import free_port
 from segment_intercom.outbox import SqliteOutbox
-from tests.children import Children
+from tests.children import Children, wait_for
 
 from .conftest import BROWSER, SECRET, SERVER
 
@@ -77,15 +75,6 @@ def serve_collector(family: Children, folder: Path, *options: str, port: int = 0
     served = Served(port, SqliteOutbox(path), process)
     wait_for(served.is_ready, lambda: process.poll() is None)
     return served
-
-
-def wait_for(condition: Callable[[], Any], possible: Callable[[], bool] = lambda: True) -> None:
-    """Look until a condition holds; fails when it no longer can, or when patience ends."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert possible(), "it cannot come true any more"
-        assert time.monotonic() < end, "it has not come true"
-        time.sleep(0.02)
 
 
 def delivering(address: str) -> dict[str, str]:

@@ -15,10 +15,10 @@ import pytest
 from flask import Flask
 
 from segment_intercom.sandbox import Fault, Workspace, create_sandbox
-from tests.children import ROOT, Children
+from tests.children import ROOT, Children, wait_for
 
 from .conftest import SERVER
-from .served import PATIENCE, Served, delivering, events_of, serve_collector, wait_for
+from .served import PATIENCE, Served, delivering, events_of, serve_collector
 
 CLIENTS = Path(__file__).parent / "clients"
 USERS, ROUNDS = 8, 12

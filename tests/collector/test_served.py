@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from segment_intercom.collector.server import BODY_SECONDS, client_of
-from tests.children import Children
+from tests.children import Children, wait_for
 
 from .conftest import SERVER
-from .served import PATIENCE, Served, serve_collector, wait_for
+from .served import PATIENCE, Served, serve_collector
 
 EVENT = {"writeKey": SERVER, "userId": "u1", "event": "Baked"}
 

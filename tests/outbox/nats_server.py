@@ -6,10 +6,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
 from segment_intercom.cli.serving import free_port
+from tests.children import is_running, wait_for
 
 _SECONDS = 60.0
 
@@ -44,16 +45,14 @@ class NatsServer:
             command += ["-c", str(self._folder / "nats.conf")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + _SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                assert self._process.poll() is None, "the server does not start"
-                assert time.monotonic() < end, "the server does not answer"
-                time.sleep(0.02)
-            else:
-                return
+        wait_for(self._answers, partial(is_running, self._process), _SECONDS)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
 
     def stop(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill the server: what was acknowledged is there when it starts again."""

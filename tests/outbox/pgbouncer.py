@@ -6,14 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
-import psycopg
-
 from segment_intercom.cli.serving import free_port
+from tests.children import is_running, wait_for
 
-from .postgres_server import let_in
+from .postgres_server import answers, let_in
 
 _SECONDS = 30.0
 _CONNECTIONS = 4
@@ -51,16 +50,7 @@ default_pool_size = {_CONNECTIONS}
             self._process = subprocess.Popen(
                 [*user, program, str(config)], cwd="/", stdout=log, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + _SECONDS
-        while True:
-            try:
-                psycopg.connect(self.address, connect_timeout=5).close()
-            except psycopg.OperationalError:
-                assert self._process.poll() is None, (self._folder / "log").read_text()
-                assert time.monotonic() < end, "PgBouncer does not answer"
-                time.sleep(0.02)
-            else:
-                return
+        wait_for(partial(answers, self.address), partial(is_running, self._process), _SECONDS)
 
     def stop(self) -> None:
         """End it."""

@@ -6,12 +6,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
 from segment_intercom.cli.serving import free_port
+from tests.children import is_running, wait_for
 
 _MISSING = "PostgreSQL's server is missing: apt-get install postgresql"
 _SECONDS = 60.0
@@ -24,6 +25,15 @@ def programs() -> Path:
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     assert versions, _MISSING
     return versions[-1].parent
+
+
+def answers(address: str) -> bool:
+    """Return whether a server of PostgreSQL's protocol takes a connection."""
+    try:
+        psycopg.connect(address, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def let_in(folder: Path) -> None:
@@ -57,16 +67,7 @@ class PostgresServer:
         command = [*self._user, str(programs() / "postgres"), "-D", str(data), "-k", str(self._folder), *options]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + _SECONDS
-        while True:
-            try:
-                psycopg.connect(self.address, connect_timeout=5).close()
-            except psycopg.OperationalError:
-                assert self._process.poll() is None, "the server does not start"
-                assert time.monotonic() < end, "the server does not answer"
-                time.sleep(0.02)
-            else:
-                return
+        wait_for(partial(answers, self.address), partial(is_running, self._process), _SECONDS)
 
     def stop(self, number: signal.Signals = signal.SIGQUIT) -> None:
         """Stop the server, as a crash would: what was committed is there when it starts again."""
@@ -74,14 +75,8 @@ class PostgresServer:
             os.killpg(self._process.pid, number)
             self._process.wait(_SECONDS)
             self._process = None
-            self._wait_for_end()
-
-    def _wait_for_end(self) -> None:
-        """The server itself may end a moment after what started it, and holds its folder until then."""
-        end = time.monotonic() + _SECONDS
-        while self._is_alive():
-            assert time.monotonic() < end, "the server does not end"
-            time.sleep(0.02)
+            # The server itself may end a moment after what started it, and holds its folder until then.
+            wait_for(lambda: not self._is_alive(), seconds=_SECONDS)
 
     def _is_alive(self) -> bool:
         try:

@@ -15,7 +15,7 @@ import pytest
 from segment_intercom import CallError, OutboxError, SettingsError
 from segment_intercom.outbox import open_outbox
 from segment_intercom.outbox.jetstream import JetStreamOutbox
-from tests.children import Children
+from tests.children import Children, wait_for
 
 from .nats_server import NatsServer, cluster
 from .workers import Workers, fill
@@ -75,11 +75,7 @@ def test_a_worker_hears_of_what_another_process_put(jetstream: str, box: JetStre
     box.watch(lambda: heard.append(1))
     other = JetStreamOutbox(jetstream)
     with closing(other):
-        end = time.monotonic() + 30
-        while not heard:
-            assert time.monotonic() < end
-            other.put("ann", b"1")
-            time.sleep(0.02)
+        wait_for(lambda: other.put("ann", b"1") and heard)
 
 
 def test_a_transaction_of_a_database_is_refused(box: JetStreamOutbox) -> None:

@@ -7,13 +7,12 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 from segment_intercom.outbox import Outbox
-from tests.children import Children
+from tests.children import Children, wait_for
 
 _WORK = """
 import sys, time
@@ -56,10 +55,7 @@ class Workers:
         return self._log.read_bytes().splitlines() if self._log.exists() else []
 
     def wait_until_delivered(self, number: int) -> None:
-        end = time.monotonic() + _PATIENCE
-        while len(self.delivered()) < number:
-            assert time.monotonic() < end, f"{len(self.delivered())} of {number}"
-            time.sleep(0.01)
+        wait_for(lambda: len(self.delivered()) >= number, seconds=_PATIENCE)
 
     def kill_one(self, luck: random.Random, between: Callable[[], None] = lambda: None) -> None:
         """Kill a worker, and start another in its place."""
