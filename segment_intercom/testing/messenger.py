@@ -59,9 +59,26 @@ class Messenger:
 
         self._expect(tracked, f"event {name!r} with {json.dumps(metadata, default=str)}")
 
-    def expect_told(self, kinds: Sequence[str]) -> None:
-        """Expect that the Messenger was told exactly this, in this order: ``["boot", "update", "event"]``."""
-        self._expect(lambda: [kind for kind, _ in self.calls] == list(kinds), f"{', '.join(kinds)} and nothing else")
+    def expect_told(self, told: Sequence[str | tuple[str, str | None]]) -> None:
+        """Expect that the Messenger was told exactly this, in this order: ``["boot", "update", "event"]``.
+
+        A pair names the user, too, or None for a visitor: ``[("boot", "42"), ("shutdown", None), ("boot", "43")]``.
+        """
+
+        def is_told() -> bool:
+            calls = self.calls
+            return len(calls) == len(told) and all(
+                kind == (want if isinstance(want, str) else want[0])
+                and (isinstance(want, str) or settings.get("user_id") == want[1])
+                for (kind, settings), want in zip(calls, told, strict=True)
+            )
+
+        self._expect(is_told, f"{', '.join(map(str, told)) or 'nothing'} and nothing else")
+
+    def expect_visible(self) -> None:
+        """Expect that the launcher is to be seen."""
+        launcher = self._page.get_by_role("button", name=_LAUNCHER)
+        self._expect(lambda: launcher.is_visible(), "the launcher")
 
     def expect_hidden(self) -> None:
         """Expect that no launcher is to be seen, though the page has loaded."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response
 
 from ..sandbox import Fault, Workspace, create_sandbox
 
@@ -27,7 +30,10 @@ class SandboxServer:
         self._workspace = Workspace(
             _APP_ID, identity_secret=self._secret, access_token=self._token, search_lag=0, name="Tests"
         )
+        self._as_new = replace(self._workspace)
         self._app = create_sandbox(self._workspace)
+        self._answered = threading.Condition()
+        self._app.after_request(self._announce)
         self._server = make_server("127.0.0.1", 0, self._app, threaded=True, request_handler=_Silent)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
@@ -35,8 +41,8 @@ class SandboxServer:
     def emptied(self, folder: Path) -> IntercomSandbox:
         """Forget everything, and give what a test holds; its outbox is in a folder of the test's own."""
         self._app.extensions["sandbox"].reset()
-        self._workspace.faults = ()
-        self._workspace.enforce_identity = None
+        for field in fields(Workspace):
+            setattr(self._workspace, field.name, getattr(self._as_new, field.name))
         address = f"http://127.0.0.1:{self._server.server_port}"
         config = {
             "INTERCOM_APP_ID": _APP_ID,
@@ -46,7 +52,12 @@ class SandboxServer:
             "INTERCOM_API_URL": address,
             "INTERCOM_OUTBOX": f"sqlite:///{folder / 'intercom.db'}",
         }
-        return IntercomSandbox(self._app.extensions["sandbox"], self._workspace, config)
+        return IntercomSandbox(address, self._app.extensions["sandbox"], self._workspace, config, self._answered)
+
+    def _announce(self, response: Response) -> Response:
+        with self._answered:
+            self._answered.notify_all()
+        return response
 
     def release(self) -> None:
         """Let slow answers of a test go."""
@@ -61,11 +72,19 @@ class SandboxServer:
 
 
 class IntercomSandbox:
-    """What a test holds of the sandbox: ``config`` for the application, and what Intercom received."""
+    """What a test holds of the sandbox: ``config`` for the application, and what Intercom received.
 
-    def __init__(self, store: Any, workspace: Workspace, config: dict[str, str]) -> None:
+    Its inspector is at ``{address}/inspector``. ``workspace`` may be changed for the test:
+    ``workspace.region = "eu"``, ``.visitors``, ``.trusted_domains``, ``.identity_secret``, ...
+    """
+
+    def __init__(
+        self, address: str, store: Any, workspace: Workspace, config: dict[str, str], answered: threading.Condition
+    ) -> None:
         self._store = store
-        self._workspace = workspace
+        self._answered = answered
+        self.address = address
+        self.workspace = workspace
         self.config = config
 
     @property
@@ -84,6 +103,11 @@ class IntercomSandbox:
         return self._list("events")
 
     @property
+    def conversations(self) -> list[dict[str, Any]]:
+        """The conversations, each with its ``messages``."""
+        return self._list("conversations")
+
+    @property
     def requests(self) -> list[dict[str, Any]]:
         """All requests, of pages and of servers, oldest first."""
         return self._list("requests")
@@ -96,21 +120,29 @@ class IntercomSandbox:
     @property
     def verification(self) -> bool:
         """Whether users need a proof, as at Intercom where it is switched on."""
-        return self._workspace.enforced
+        return self.workspace.enforced
 
     @verification.setter
     def verification(self, enforced: bool) -> None:
-        self._workspace.enforce_identity = enforced
+        self.workspace.enforce_identity = enforced
 
     def fault(self, text: str | None = None, **fault: Any) -> None:
         """Let requests to the REST API go wrong from now on: ``fault("500=0.1")``, ``fault(status=429, next=1)``."""
         added = Fault.parse(text) if text is not None else Fault(**fault)
-        self._workspace.faults = (*self._workspace.faults, added)
+        self.workspace.faults = (*self.workspace.faults, added)
 
     def reply(self, text: str, user_id: str | None = None) -> None:
         """Let a teammate write to a user, or to who wrote last; the page hears of it within seconds."""
         if not self._store.reply(text, user_id=user_id):
             raise AssertionError("nobody is there to reply to: no user of this id, and no conversation")
+
+    def wait_for(self, holds: Callable[[IntercomSandbox], Any], timeout: float = 10.0) -> None:
+        """Wait until this holds: ``wait_for(lambda sandbox: len(sandbox.events) == 2)``; ``timeout`` in seconds."""
+        with self._answered:
+            if self._answered.wait_for(lambda: holds(self), timeout):
+                return
+        came = [f"{request['kind']} {request['status']} {request.get('refused') or ''}" for request in self.requests]
+        raise AssertionError("\n  ".join([f"waited {timeout} s; Intercom received:", *(came or ["nothing"])]))
 
     def _list(self, name: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self._store.state()[name]

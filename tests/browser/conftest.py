@@ -14,6 +14,7 @@ from segment_intercom.demo import create_demo
 
 from . import webkit
 from .find_browser import ARGUMENTS, found
+from .shop import Shop
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()
 
@@ -88,6 +89,41 @@ def page(browser_name: str, request: pytest.FixtureRequest) -> Any:
     if browser_name == "webkit":
         return request.getfixturevalue("webkit_page")
     return request.getfixturevalue("context").new_page()
+
+
+@pytest.fixture
+def shop(serve: Callable[[Any], str], intercom_sandbox: Any, page: Any) -> Callable[..., Shop]:
+    """Open a shop's page: ``shop("{{ intercom_snippet(user) }}", INTERCOM_REGION="eu")``."""
+
+    def open_shop(
+        template: str = "{{ intercom_snippet(user) }}",
+        *,
+        policy: str | None = None,
+        go: bool = True,
+        verified: bool = True,
+        **config: Any,
+    ) -> Shop:
+        if not verified:
+            intercom_sandbox.verification = False
+            config["INTERCOM_IDENTITY_SECRET"] = None
+        made = Shop(serve, intercom_sandbox, template, policy, **config)
+        if go:
+            page.goto(made.address)
+        return made
+
+    return open_shop
+
+
+@pytest.fixture
+def open_page(shop: Callable[..., Shop], page: Any) -> Callable[..., Shop]:
+    """Open a page with `analytics`, and wait for the runtime."""
+
+    def open_it(template: str = "{{ analytics_snippet(user) }}", **options: Any) -> Shop:
+        made = shop(template, **options)
+        page.wait_for_function("window.analytics?.initialized")
+        return made
+
+    return open_it
 
 
 @pytest.fixture

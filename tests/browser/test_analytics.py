@@ -3,120 +3,94 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import render_template_string
 from playwright.sync_api import Page
 
 from segment_intercom import assets, user_hash
-from tests.conftest import SECRET
 
 from .expectations import expect
-from .test_snippet import RERUN, Shop, launcher
-from .test_snippet import shop as shop
-
-QUIET = "{{ analytics_snippet(None, page=False) }}"
-UNVERIFIED = {"workspace": {"identity_secret": None}, "INTERCOM_IDENTITY_SECRET": None}
+from .shop import QUIET, RERUN
 
 
-@pytest.fixture
-def open_page(shop: Callable[..., Shop], page: Page) -> Callable[..., Shop]:
-    """Open a page with the snippet and wait for the runtime."""
-
-    def open_it(template: str = "{{ analytics_snippet(user) }}", **options: Any) -> Shop:
-        made = shop(template, **options)
-        page.wait_for_function("window.analytics?.initialized")
-        return made
-
-    return open_it
-
-
-def pings(made: Shop) -> list[tuple[str, str | None]]:
-    """The boots, updates and shutdowns that the sandbox received, each with its user id."""
-    kinds = ("boot", "update", "shutdown")
-    requests = [request for request in made.state()["requests"] if request["kind"] in kinds]
-    return [(request["kind"], request["settings"].get("user_id")) for request in requests]
-
-
-def test_the_first_boot_carries_the_identity_and_no_call_is_needed(open_page: Any, page: Page) -> None:
+def test_the_first_boot_carries_the_identity_and_no_call_is_needed(open_page: Any, messenger: Any) -> None:
     made = open_page()
-    expect(launcher(page)).to_be_visible()
-    assert pings(made) == [("boot", "user1234")]
-    assert made.state()["requests"][0]["not_saved"] == []
+    messenger.expect_visible()
+    assert made.pings == [("boot", "user1234")]
+    assert made.sandbox.requests[0]["not_saved"] == []
 
 
-def test_calls_made_before_the_runtime_arrives_are_replayed_in_order(shop: Any, page: Page) -> None:
+def test_calls_made_before_the_runtime_arrives_are_replayed_in_order(shop: Any) -> None:
     template = (
         "{{ analytics_snippet(user) }}<script>"
         "analytics.track('one'); analytics.identify('user1234', {seats: 3}); analytics.track('two')</script>"
     )
     made = shop(template)
-    made.wait_for(lambda state: len(state["events"]) == 2)
-    assert [event["event_name"] for event in made.state()["events"]] == ["one", "two"]
-    (person,) = made.state()["people"]
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.events) == 2)
+    assert [event["event_name"] for event in made.sandbox.events] == ["one", "two"]
+    (person,) = made.sandbox.people
     assert person["custom_attributes"] == {"plan": "pro", "seats": 3}
 
 
-def test_nothing_boots_or_loads_before_the_first_call(open_page: Any, page: Page) -> None:
-    made = open_page(QUIET, **UNVERIFIED)
+def test_nothing_boots_or_loads_before_the_first_call(open_page: Any, messenger: Any, page: Page) -> None:
+    made = open_page(QUIET, verified=False)
     assert page.locator("script[src*=widget]").count() == 0
     page.evaluate("analytics.identify('u', {name: 'Ann'})")
-    expect(launcher(page)).to_be_visible()
-    assert pings(made) == [("boot", "u")]
+    messenger.expect_visible()
+    assert made.pings == [("boot", "u")]
 
 
 LITERAL = """{userId: '019mr8mf4r', traits: {name: 'Michael Bolton', plan: 'Enterprise',
   company: {id: 12345, remove: true}}, integrations: {Intercom: {hideDefaultLauncher: true}}}"""
 
 
-def test_a_single_object_is_the_message_that_it_is(open_page: Any, page: Page) -> None:
-    made = open_page(QUIET, **UNVERIFIED)
+def test_a_single_object_is_the_message_that_it_is(open_page: Any, messenger: Any, page: Page) -> None:
+    made = open_page(QUIET, verified=False)
     page.evaluate(f"analytics.identify({LITERAL}); analytics.group({{groupId: '7', traits: {{name: 'Seven'}}}})")
     page.evaluate(
         "analytics.track({event: 'Paid', properties: {revenue: 5}, userId: 'x'}); analytics.page({name: 'Home'})"
     )
-    made.wait_for(lambda state: state["events"])
-    (person,) = made.state()["people"]
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    (person,) = made.sandbox.people
     assert (person["user_id"], person["name"]) == ("019mr8mf4r", "Michael Bolton")
     assert (person["custom_attributes"], [each["company_id"] for each in person["companies"]]) == (
         {"plan": "Enterprise"},
         ["7"],
     )
-    assert made.state()["events"][0]["metadata"] == {"price": {"amount": 500, "currency": "USD"}}
-    expect(launcher(page)).to_have_count(0)
+    assert made.sandbox.events[0]["metadata"] == {"price": {"amount": 500, "currency": "USD"}}
+    messenger.expect_hidden()
 
 
 def test_traits_that_only_look_like_a_message_are_traits(open_page: Any, page: Page) -> None:
-    made = open_page(QUIET, **UNVERIFIED)
+    made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify({email: 'ann@example.com', context: 'mobile', event: 'fair'})")
-    made.wait_for(lambda state: state["people"])
-    assert made.state()["people"][0]["custom_attributes"] == {"context": "mobile", "event": "fair"}
+    made.sandbox.wait_for(lambda sandbox: sandbox.people)
+    assert made.sandbox.people[0]["custom_attributes"] == {"context": "mobile", "event": "fair"}
 
 
 @pytest.mark.parametrize("template", [QUIET, "{{ analytics_snippet(None) }}"])
 def test_the_settings_on_the_page_are_what_the_messenger_was_told(template: str, open_page: Any, page: Page) -> None:
-    made = open_page(template, **UNVERIFIED)
+    made = open_page(template, verified=False)
     page.evaluate("analytics.identify('u', {name: 'Ann', plan: 'pro'})")
     page.wait_for_function("window.intercomSettings && intercomSettings.plan === 'pro'")
-    assert page.evaluate("intercomSettings") == {"app_id": "abc12345", "user_id": "u", "name": "Ann", "plan": "pro"}
+    assert page.evaluate("intercomSettings") == {"app_id": "sandbox1", "user_id": "u", "name": "Ann", "plan": "pro"}
     page.evaluate("analytics.track('Paid')")
-    made.wait_for(lambda state: state["events"])
-    assert [kind for kind, user in pings(made) if user == "u"] == [pings(made)[-1][0]], "told once"
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    assert [kind for kind, user in made.pings if user == "u"] == [made.pings[-1][0]], "told once"
 
 
 def test_debug_says_that_nothing_is_kept_of_a_visitor(open_page: Any, page: Page) -> None:
-    open_page("{{ analytics_snippet(None) }}", **UNVERIFIED)
+    open_page("{{ analytics_snippet(None) }}", verified=False)
     page.evaluate("window.lines = []; console.log = (...words) => lines.push(words.join(' '))")
     page.evaluate("analytics.debug(); analytics.identify({plan: 'pro'})")
     assert any("visitor" in line for line in page.evaluate("lines"))
 
 
-def test_a_page_has_an_element_of_segments_default_id(open_page: Any, page: Page) -> None:
-    open_page(QUIET + '<button id="IntercomDefaultWidget" type="button">Chat</button>', **UNVERIFIED)
+def test_a_page_has_an_element_of_segments_default_id(open_page: Any, messenger: Any, page: Page) -> None:
+    open_page(QUIET + '<button id="IntercomDefaultWidget" type="button">Chat</button>', verified=False)
     page.evaluate("analytics.identify('u')")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.get_by_role("button", name="Chat").click()
     expect(page.get_by_role("dialog")).to_be_visible()
 
@@ -124,19 +98,21 @@ def test_a_page_has_an_element_of_segments_default_id(open_page: Any, page: Page
 def test_on_every_update_the_proof_goes_along(open_page: Any, page: Page) -> None:
     made = open_page()
     page.evaluate("analytics.group('7', {name: 'Seven'}); analytics.page()")
-    made.wait_for(lambda state: len(state["requests"]) >= 2)
-    assert all(request["settings"]["user_hash"] == "present" for request in made.state()["requests"])
-    assert [company["name"] for company in made.state()["companies"]] == ["Seven"]
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) >= 2)
+    assert all(request["settings"]["user_hash"] == "present" for request in made.sandbox.requests)
+    assert [company["name"] for company in made.sandbox.companies] == ["Seven"]
 
 
-def test_secure_mode_from_the_page_with_and_without_the_integrations_filter(open_page: Any, page: Page) -> None:
+def test_secure_mode_from_the_page_with_and_without_the_integrations_filter(
+    open_page: Any, messenger: Any, page: Page
+) -> None:
     made = open_page(QUIET)
-    proof = user_hash(SECRET, "u")
+    proof = user_hash(made.secret, "u")
     page.evaluate("proof => analytics.identify('u', {}, {Intercom: {user_hash: proof}})", proof)
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     options = {"Intercom": {"user_hash": proof}, "integrations": {"All": False, "Intercom": True}}
     page.evaluate("options => analytics.identify('u', {plan: 'pro'}, options)", options)
-    made.wait_for(lambda state: [each["custom_attributes"] for each in state["people"]] == [{"plan": "pro"}])
+    made.sandbox.wait_for(lambda sandbox: [each["custom_attributes"] for each in sandbox.people] == [{"plan": "pro"}])
 
 
 @pytest.mark.parametrize(
@@ -146,25 +122,25 @@ def test_secure_mode_from_the_page_with_and_without_the_integrations_filter(open
         "identify('teemo', {}, {Intercom: {hideDefaultLauncher: true}})",
     ],
 )
-def test_the_launcher_is_hidden_by_a_call(call: str, open_page: Any, page: Page) -> None:
-    open_page(QUIET, **UNVERIFIED)
+def test_the_launcher_is_hidden_by_a_call(call: str, open_page: Any, messenger: Any, page: Page) -> None:
+    open_page(QUIET, verified=False)
     page.evaluate(f"analytics.{call}")
     page.locator("#intercom-container[data-booted=true]").wait_for(state="attached")
-    expect(launcher(page)).to_have_count(0)
+    messenger.expect_hidden()
 
 
-def test_a_group_may_hide_the_launcher_and_a_company_be_left(open_page: Any, page: Page) -> None:
-    made = open_page(QUIET, **UNVERIFIED)
+def test_a_group_may_hide_the_launcher_and_a_company_be_left(open_page: Any, messenger: Any, page: Page) -> None:
+    made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('u', {company: {id: '813', name: 'Acme'}})")
-    made.wait_for(lambda state: len(state["people"]) == 1 and state["people"][0]["companies"])
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.people) == 1 and sandbox.people[0]["companies"])
     page.evaluate("analytics.group('9', {name: 'Nine'}, {Intercom: {hideDefaultLauncher: true}})")
-    expect(launcher(page)).to_have_count(0)
+    messenger.expect_hidden()
     page.evaluate("analytics.identify('u', {company: {id: '813', remove: true}})")
-    made.wait_for(lambda state: [each["company_id"] for each in state["people"][0]["companies"]] == ["9"])
+    made.sandbox.wait_for(lambda sandbox: [each["company_id"] for each in sandbox.people[0]["companies"]] == ["9"])
 
 
 def test_identity_and_traits_are_kept_under_segments_keys(open_page: Any, page: Page) -> None:
-    open_page(QUIET, **UNVERIFIED)
+    open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('u', {plan: 'pro'}); analytics.group('7', {name: 'Seven'})")
     keys = ("ajs_user_id", "ajs_user_traits", "ajs_group_id", "ajs_group_properties")
     kept = page.evaluate("keys => keys.map(key => JSON.parse(localStorage.getItem(key)))", list(keys))
@@ -175,7 +151,7 @@ def test_identity_and_traits_are_kept_under_segments_keys(open_page: Any, page: 
 
 
 def test_a_site_that_moves_keeps_its_users(open_page: Any, page: Page) -> None:
-    made = open_page(QUIET, **UNVERIFIED)
+    made = open_page(QUIET, verified=False)
     page.evaluate(
         "localStorage.setItem('ajs_user_id', '\"old\"');"
         "localStorage.setItem('ajs_user_traits', '{\"plan\": \"pro\"}');"
@@ -185,36 +161,38 @@ def test_a_site_that_moves_keeps_its_users(open_page: Any, page: Page) -> None:
     page.wait_for_function("window.analytics?.initialized")
     assert page.evaluate("analytics.user().anonymousId()") == "abc-1"
     page.evaluate("analytics.page()")
-    made.wait_for(lambda state: state["people"] and state["people"][-1]["user_id"] == "old")
+    made.sandbox.wait_for(lambda sandbox: sandbox.people and sandbox.people[-1]["user_id"] == "old")
 
 
-def test_a_remembered_identity_is_not_sent_without_a_proof_where_proofs_are_wanted(open_page: Any, page: Page) -> None:
+def test_a_remembered_identity_is_not_sent_without_a_proof_where_proofs_are_wanted(
+    open_page: Any, messenger: Any, page: Page
+) -> None:
     made = open_page(QUIET)
     page.evaluate("localStorage.setItem('ajs_user_id', '\"u\"')")
     page.reload()
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("analytics.page()")
-    expect(launcher(page)).to_be_visible()
-    assert pings(made) == [("boot", None)]
+    messenger.expect_visible()
+    assert made.pings == [("boot", None)]
 
 
 def test_no_proof_is_ever_stored(open_page: Any, page: Page) -> None:
     made = open_page()
     page.evaluate("analytics.identify('user1234', {seats: 1}, {Intercom: {user_hash: 'b'.repeat(64)}})")
-    made.wait_for(lambda state: len(state["requests"]) >= 2)
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) >= 2)
     stored = page.evaluate("JSON.stringify(localStorage) + document.cookie")
     assert "b" * 64 not in stored
-    assert user_hash(SECRET, "user1234") not in stored
+    assert user_hash(made.secret, "user1234") not in stored
 
 
-def test_another_person_shuts_the_messenger_down_and_boots(open_page: Any, page: Page) -> None:
-    made = open_page(QUIET, **UNVERIFIED)
+def test_another_person_shuts_the_messenger_down_and_boots(open_page: Any, messenger: Any, page: Page) -> None:
+    made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('a', {plan: 'pro'})")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.evaluate("analytics.identify('b')")
-    made.wait_for(lambda state: state["requests"][-1]["settings"].get("user_id") == "b")
-    assert pings(made)[:1] + pings(made)[-1:] == [("boot", "a"), ("boot", "b")]
-    assert "plan" not in made.state()["people"][-1]["custom_attributes"]
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["settings"].get("user_id") == "b")
+    assert made.pings[:1] + made.pings[-1:] == [("boot", "a"), ("boot", "b")]
+    assert "plan" not in made.sandbox.people[-1]["custom_attributes"]
 
 
 def test_the_options_of_a_page_stay_in_later_calls_and_the_default_launcher_takes_the_setting_back(
@@ -223,21 +201,21 @@ def test_the_options_of_a_page_stay_in_later_calls_and_the_default_launcher_take
     options = "alignment='left', launcher_selector='#IntercomDefaultWidget'"
     made = open_page(f"{{{{ analytics_snippet(None, {options}) }}}}", INTERCOM_LAUNCHER_SELECTOR="#help")
     page.evaluate("analytics.page()")
-    made.wait_for(lambda state: len(state["requests"]) >= 2)
-    last = made.state()["requests"][-1]["settings"]
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) >= 2)
+    last = made.sandbox.requests[-1]["settings"]
     assert (last["alignment"], "custom_launcher_selector" in last) == ("left", False)
 
 
 def test_reset_forgets_and_boots_a_visitor(open_page: Any, page: Page) -> None:
     made = open_page()
     page.evaluate("analytics.identify('user1234', {seats: 3}); analytics.reset()")
-    made.wait_for(lambda state: "visitor" in [person["role"] for person in state["people"]])
+    made.sandbox.wait_for(lambda sandbox: "visitor" in [person["role"] for person in sandbox.people])
     assert page.evaluate("Object.keys(localStorage).filter(key => /ajs_(user|group)_id/.test(key))") == []
     assert page.evaluate("analytics.user().id()") is None
 
 
 def test_callbacks_listeners_and_ready_are_called(open_page: Any, page: Page) -> None:
-    open_page(QUIET, **UNVERIFIED)
+    open_page(QUIET, verified=False)
     page.evaluate("""() => {
       window.calls = [];
       analytics.on("track", (event, properties) => calls.push(["on", event, properties]));
@@ -257,8 +235,8 @@ def test_a_link_is_followed_once_its_event_is_on_the_way(open_page: Any, page: P
     page.evaluate("analytics.trackLink(document.querySelectorAll('#go'), link => 'Went ' + link.id, {to: 'next'})")
     page.locator("#go").click()
     page.wait_for_url("**/?next")
-    made.wait_for(lambda state: state["events"])
-    (event,) = made.state()["events"]
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    (event,) = made.sandbox.events
     assert (event["event_name"], event["metadata"]) == ("Went go", {"to": "next"})
 
 
@@ -268,12 +246,12 @@ def test_a_form_is_sent_once_its_event_is_on_the_way(open_page: Any, page: Page)
     page.evaluate("analytics.trackForm(document.getElementById('f'), 'Sent')")
     page.locator("#f button").click()
     page.wait_for_url("**/?q=1")
-    made.wait_for(lambda state: state["events"])
-    assert [event["event_name"] for event in made.state()["events"]] == ["Sent"]
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    assert [event["event_name"] for event in made.sandbox.events] == ["Sent"]
 
 
 def test_debug_says_what_was_sent_and_what_was_dropped_and_why(open_page: Any, page: Page) -> None:
-    open_page(QUIET, **UNVERIFIED)
+    open_page(QUIET, verified=False)
     page.evaluate("""() => {
       window.said = [];
       console.log = (...words) => said.push(words.join(" "));
@@ -298,7 +276,7 @@ def test_debug_says_what_was_sent_and_what_was_dropped_and_why(open_page: Any, p
     ids=["no storage", "no cookies", "full storage"],
 )
 def test_storage_that_throws_is_survived(spoil: str, open_page: Any, page: Page) -> None:
-    open_page(f"<script>{spoil}</script>{QUIET}", **UNVERIFIED)
+    open_page(f"<script>{spoil}</script>{QUIET}", verified=False)
     page.evaluate("analytics.identify('u', {plan: 'pro'}); analytics.user().anonymousId(); analytics.track('x')")
     page.wait_for_function("heard.length > 0")
     assert page.evaluate("thrown") == []
@@ -326,23 +304,24 @@ def test_the_runtime_stays_small() -> None:
 def test_switched_off_the_pages_calls_are_taken_and_nothing_is_sent(shop: Any, page: Page) -> None:
     made = shop("{{ analytics_snippet(user) }}<script>analytics.track('x')</script>", INTERCOM_ENABLED=False)
     assert page.evaluate("thrown") == []
-    assert made.state()["requests"] == []
+    assert made.sandbox.requests == []
 
 
-def test_a_body_swap_keeps_one_widget_and_the_runtime_follows_the_server(open_page: Any, page: Page) -> None:
+def test_a_body_swap_keeps_one_widget_and_the_runtime_follows_the_server(
+    open_page: Any, messenger: Any, page: Page
+) -> None:
     made = open_page()
-    expect(launcher(page)).to_be_visible()
-    with made.app.test_request_context():
-        same = render_template_string("{{ analytics_snippet({'id': 'user1234', 'plan': 'gold'}) }}")
-        other = render_template_string("{{ analytics_snippet({'id': 'other'}) }}")
+    messenger.expect_visible()
+    same = made.rendered("{{ analytics_snippet({'id': 'user1234', 'plan': 'gold'}) }}")
+    other = made.rendered("{{ analytics_snippet({'id': 'other'}) }}")
     page.evaluate("document.body.replaceWith(document.createElement('body'))")
     page.evaluate(RERUN, same)
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "update")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "update")
     expect(page.locator("#intercom-container")).to_have_count(1)
     page.evaluate(RERUN, other)
-    made.wait_for(lambda state: state["requests"][-1]["settings"].get("user_id") == "other")
-    assert [kind for kind, _ in pings(made)] == ["boot", "update", "shutdown", "boot"]
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["settings"].get("user_id") == "other")
+    assert [kind for kind, _ in made.pings] == ["boot", "update", "shutdown", "boot"]
     page.evaluate("analytics.page()")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "update")
-    assert pings(made)[-1] == ("update", "other")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "update")
+    assert made.pings[-1] == ("update", "other")
     expect(page.locator("script[src*=widget]")).to_have_count(1)

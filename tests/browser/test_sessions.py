@@ -7,15 +7,12 @@ from typing import Any
 
 import jwt
 import pytest
-from flask import Flask, make_response, redirect, render_template_string, session
+from flask import Flask, make_response, redirect, session
 from playwright.sync_api import Page
 from werkzeug.wrappers import Response
 
-from tests.conftest import SECRET
-
 from .expectations import expect
-from .test_snippet import SHELL, Shop, launcher
-from .test_snippet import shop as shop
+from .shop import SHELL, Shop
 
 LONG_SECRET = "a secret of at least thirty-two bytes"
 
@@ -38,7 +35,7 @@ def add_accounts(made: Shop, template: str) -> Flask:
 
     @app.get("/account")
     def account() -> Any:
-        return make_response(render_template_string(SHELL % template, csp_nonce="r4nd0m"))
+        return make_response(made.render(SHELL % template))
 
     return app
 
@@ -53,64 +50,69 @@ def accounts(shop: Callable[..., Shop]) -> Callable[..., Shop]:
     return open_it
 
 
-def test_after_a_log_out_on_a_redirect_nobodys_conversation_and_identity_remain(accounts: Any, page: Page) -> None:
+def test_after_a_log_out_on_a_redirect_nobodys_conversation_and_identity_remain(
+    accounts: Any, messenger: Any, page: Page
+) -> None:
     made = accounts()
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.evaluate("analytics.identify('ann', {seats: 3}); Intercom('showNewMessage', 'only for Ann')")
     page.get_by_role("button", name="Send").click()
-    made.wait_for(lambda state: len(state["conversations"]) == 1)
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.conversations) == 1)
     page.goto(f"{made.address}/logout")
-    expect(launcher(page)).to_be_visible()
-    made.wait_for(lambda state: "visitor" in [person["role"] for person in state["people"]])
+    messenger.expect_visible()
+    made.sandbox.wait_for(lambda sandbox: "visitor" in [person["role"] for person in sandbox.people])
     assert page.evaluate("Object.keys(localStorage).filter(key => /^ajs_(user|group)_id/.test(key))") == []
     page.evaluate("Intercom('showMessages')")
     expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.get_by_text("only for Ann")).to_have_count(0)
 
 
-def test_who_logs_in_right_after_a_log_out_is_booted_anew(accounts: Any, page: Page) -> None:
+def test_who_logs_in_right_after_a_log_out_is_booted_anew(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet() }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.evaluate("fetch('/logout', {redirect: 'manual'})")
     page.goto(f"{made.address}/login/ben")
-    expect(launcher(page)).to_be_visible()
-    made.wait_for(lambda state: "ben" in [person["user_id"] for person in state["people"]])
-    kinds = [request["kind"] for request in made.state()["requests"]]
+    messenger.expect_visible()
+    made.sandbox.wait_for(lambda sandbox: "ben" in [person["user_id"] for person in sandbox.people])
+    kinds = [request["kind"] for request in made.sandbox.requests]
     page.reload()
-    expect(launcher(page)).to_be_visible()
-    made.wait_for(lambda state: len(state["requests"]) == len(kinds) + 1)
-    assert made.state()["requests"][-1]["kind"] == "boot", "the log-out is acted on once"
+    messenger.expect_visible()
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == len(kinds) + 1)
+    assert made.sandbox.requests[-1]["kind"] == "boot", "the log-out is acted on once"
 
 
-def test_a_page_for_everybody_asks_who_it_is(accounts: Any, page: Page) -> None:
+def test_a_page_for_everybody_asks_who_it_is(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
-    (person,) = made.state()["people"]
+    messenger.expect_visible()
+    (person,) = made.sandbox.people
     assert (person["user_id"], person["custom_attributes"]) == ("ann", {"plan": "pro"})
-    assert [request["kind"] for request in made.state()["requests"]] == ["boot"]
+    assert [request["kind"] for request in made.sandbox.requests] == ["boot"]
     client = made.app.test_client()
     assert "ann" not in client.get("/login/ann", follow_redirects=True).text
 
 
 @pytest.mark.parametrize("answer", [("<p>Log in</p>", 200), ("", 500), ("", 404)])
-def test_where_nobody_says_who_it_is_it_is_a_visitor(answer: tuple[str, int], accounts: Any, page: Page) -> None:
+def test_where_nobody_says_who_it_is_it_is_a_visitor(
+    answer: tuple[str, int], accounts: Any, messenger: Any, page: Page
+) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
     made.app.view_functions["segment_intercom.settings_json"] = lambda: answer
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
-    assert [person["role"] for person in made.state()["people"]] == ["visitor"]
+    messenger.expect_visible()
+    assert [person["role"] for person in made.sandbox.people] == ["visitor"]
 
 
 def ann_with_a_token(accounts: Any, page: Page) -> Shop:
     """Ann's page with a token that lives for an hour, on a clock that the test moves."""
     config = {"INTERCOM_IDENTITY": "jwt", "INTERCOM_IDENTITY_SECRET": LONG_SECRET, "INTERCOM_IDENTITY_TTL": 3600}
-    made: Shop = accounts("{{ intercom_snippet() }}", workspace={"identity_secret": LONG_SECRET}, **config)
+    made: Shop = accounts("{{ intercom_snippet() }}", **config)
+    made.sandbox.workspace.identity_secret = LONG_SECRET
     page.clock.install()
     page.goto(f"{made.address}/login/ann")
-    made.wait_for(lambda state: len(state["requests"]) == 1)
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == 1)
     return made
 
 
@@ -120,10 +122,10 @@ def test_a_token_is_renewed_before_its_end_on_a_page_that_stays_open(accounts: A
     page.clock.fast_forward("58:50")
     with page.expect_response("**/settings.json"):
         page.clock.fast_forward("00:30")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "update")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "update")
     renewed = page.evaluate("intercomSettings.intercom_user_jwt")
     assert jwt.decode(renewed, LONG_SECRET, algorithms=["HS256"])["user_id"] == "ann"
-    assert SECRET not in page.content()
+    assert LONG_SECRET not in page.content()
 
 
 REPLAY = """html => {
@@ -138,46 +140,46 @@ REPLAY = """html => {
 
 
 def told(made: Shop) -> list[tuple[str, str | None]]:
-    """The boots, updates and shutdowns that the sandbox received, each with its user id."""
-    return [(each["kind"], each["settings"].get("user_id")) for each in made.state()["requests"]]
+    """All that Intercom received, each with its user id."""
+    return [(request["kind"], request["settings"].get("user_id")) for request in made.sandbox.requests]
 
 
-def test_a_kept_copy_that_is_older_than_a_log_out_names_nobody(accounts: Any, page: Page) -> None:
+def test_a_kept_copy_that_is_older_than_a_log_out_names_nobody(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet() }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     kept = page.evaluate("document.body.innerHTML")
     page.evaluate("fetch('/logout', {redirect: 'manual'})")
     page.evaluate(REPLAY, kept)
-    made.wait_for(lambda state: [each["kind"] for each in state["requests"]].count("boot") == 2)
+    made.sandbox.wait_for(lambda sandbox: [each["kind"] for each in sandbox.requests].count("boot") == 2)
     page.evaluate(REPLAY, kept)
     page.evaluate("Intercom('trackEvent', 'end')")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "event")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert [user for _, user in told(made)[:2]] == ["ann", None]
     assert "ann" not in [user for _, user in told(made)[1:]]
-    assert page.evaluate("intercomSettings") == {"app_id": "abc12345"}
+    assert page.evaluate("intercomSettings") == {"app_id": "sandbox1"}
 
 
-def test_a_visit_without_a_load_after_a_log_out_ends_the_messenger(accounts: Any, page: Page) -> None:
+def test_a_visit_without_a_load_after_a_log_out_ends_the_messenger(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ analytics_snippet() }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.evaluate("fetch('/logout', {redirect: 'manual'})")
     page.evaluate("document.dispatchEvent(new Event('turbo:load'))")
-    made.wait_for(lambda state: [each["kind"] for each in state["requests"]].count("boot") == 2)
+    made.sandbox.wait_for(lambda sandbox: [each["kind"] for each in sandbox.requests].count("boot") == 2)
     page.evaluate("analytics.page(); analytics.track('end')")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "event")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert "ann" not in [user for _, user in told(made)[1:]]
 
 
-def test_a_preview_of_turbo_says_nothing(accounts: Any, page: Page) -> None:
+def test_a_preview_of_turbo_says_nothing(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet() }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.evaluate("document.documentElement.setAttribute('data-turbo-preview', '')")
     page.evaluate(REPLAY, page.evaluate("document.body.innerHTML"))
     page.evaluate("Intercom('trackEvent', 'end')")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "event")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert told(made)[0] == ("boot", "ann")
     assert [kind for kind, _ in told(made)] == ["boot", "event"]
 
@@ -187,7 +189,7 @@ def test_another_person_in_the_session_ends_the_former_at_a_renewal(accounts: An
     made = ann_with_a_token(accounts, page)
     page.evaluate("fetch('/login/ben', {redirect: 'manual'})")
     page.clock.fast_forward("59:30")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "boot" and len(state["requests"]) > 1)
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "boot" and len(sandbox.requests) > 1)
     assert [user for kind, user in told(made) if kind == "boot"] == ["ann", "ben"]
     assert "update" not in [kind for kind, _ in told(made)]
 
@@ -202,29 +204,29 @@ def test_a_renewal_that_fails_is_asked_again(accounts: Any, page: Page) -> None:
     made.app.view_functions["segment_intercom.settings_json"] = answers
     with page.expect_response("**/settings.json"):
         page.evaluate("dispatchEvent(new Event('online'))")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "update")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "update")
     assert told(made)[-1] == ("update", "ann")
 
 
 @pytest.mark.parametrize("answer", ["null", "[]", '{"error": "no"}', "<p>", '"text"'])
-def test_an_answer_of_another_form_is_no_answer(answer: str, accounts: Any, page: Page) -> None:
+def test_an_answer_of_another_form_is_no_answer(answer: str, accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
     made.app.view_functions["segment_intercom.settings_json"] = lambda: Response(answer, mimetype="application/json")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
-    assert page.evaluate("[intercomSettings, thrown]") == [{"app_id": "abc12345"}, []]
+    messenger.expect_visible()
+    assert page.evaluate("[intercomSettings, thrown]") == [{"app_id": "sandbox1"}, []]
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot wait for an answer")
-def test_one_failure_of_the_route_shuts_nobody_down(accounts: Any, page: Page) -> None:
+def test_one_failure_of_the_route_shuts_nobody_down(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     made.app.view_functions["segment_intercom.settings_json"] = lambda: ("", 503)
     with page.expect_response("**/settings.json"):
         page.evaluate(REPLAY, page.evaluate("document.body.innerHTML"))
     page.evaluate("Intercom('trackEvent', 'end')")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "event")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert [kind for kind, _ in told(made)] == ["boot", "event"]
 
 
@@ -236,13 +238,13 @@ def test_an_own_launcher_pressed_before_the_messenger_is_there_opens_it(accounts
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_a_page_for_everybody_with_analytics_asks_who_it_is(accounts: Any, page: Page) -> None:
+def test_a_page_for_everybody_with_analytics_asks_who_it_is(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ analytics_snippet(remote=True) }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("analytics.identify('ann', {seats: 3})")
-    made.wait_for(lambda state: [each["custom_attributes"].get("seats") for each in state["people"]] == [3])
+    made.sandbox.wait_for(lambda sandbox: [each["custom_attributes"].get("seats") for each in sandbox.people] == [3])
     assert "ann" not in made.app.test_client().get("/login/ann", follow_redirects=True).text
 
 
@@ -253,29 +255,31 @@ def test_a_page_that_is_rendered_in_advance_says_nothing_until_it_is_shown(accou
     page.wait_for_function("document.readyState === 'complete'")
     assert page.evaluate("[typeof Intercom, !!analytics.initialized]") == ["undefined", False]
     page.evaluate("delete document.prerendering; document.dispatchEvent(new Event('prerenderingchange'))")
-    made.wait_for(lambda state: state["events"])
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
     assert told(made)[0] == ("boot", "ann")
 
 
-def test_what_a_page_says_nothing_of_is_as_after_a_full_load(accounts: Any, page: Page) -> None:
+def test_what_a_page_says_nothing_of_is_as_after_a_full_load(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet(hide_default_launcher=True) if request.args.hide else intercom_snippet() }}")
     page.goto(f"{made.address}/account?hide=1")
-    made.wait_for(lambda state: len(state["requests"]) == 1)
-    expect(launcher(page)).to_have_count(0)
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == 1)
+    messenger.expect_hidden()
     html = page.evaluate("fetch('/account').then(answer => answer.text())")
     page.evaluate(REPLAY, html.partition("<body")[2].partition(">")[2])
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
 
 
-def test_a_page_that_comes_back_from_the_cache_of_pages_has_heard_a_log_out(accounts: Any, page: Page) -> None:
+def test_a_page_that_comes_back_from_the_cache_of_pages_has_heard_a_log_out(
+    accounts: Any, messenger: Any, page: Page
+) -> None:
     made = accounts("{{ analytics_snippet() }}")
     page.goto(f"{made.address}/login/ann")
-    expect(launcher(page)).to_be_visible()
+    messenger.expect_visible()
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("fetch('/logout', {redirect: 'manual'})")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     page.evaluate("Intercom('trackEvent', 'end')")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "event")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert told(made) == [("boot", "ann"), ("shutdown", None), ("boot", None), ("event", None)]
 
 
@@ -288,6 +292,6 @@ def test_who_logs_in_in_another_tab_is_named_with_a_proof_or_not_at_all(accounts
     other.goto(f"{made.address}/login/ben")
     page.wait_for_function("analytics.user().id() === 'ben'")
     page.evaluate("Intercom('trackEvent', 'end')")
-    made.wait_for(lambda state: state["requests"][-1]["kind"] == "event")
-    assert [each["refused"] for each in made.state()["requests"] if each["refused"]] == []
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
+    assert [each["refused"] for each in made.sandbox.requests if each["refused"]] == []
     other.close()

@@ -126,6 +126,10 @@ class Locator:
         """The first of them."""
         return Locator(self.page, lambda seen: self.find(seen)[:1])
 
+    def is_visible(self) -> bool:
+        """Whether the only one is seen now."""
+        return len(self.find(True)) == 1
+
     def count(self) -> int:
         """How many there are, seen or not."""
         return len(self.find(False))
@@ -260,6 +264,14 @@ class Page:
         """Wait until this is the address; ``**`` stands for any start."""
         self.until(lambda: fnmatchcase(self.url, url.replace("?", "[?]")), url)
 
+    def wait_for_load_state(self, state: str) -> None:
+        """Wait until the page has loaded: "load"."""
+        self.wait_for_function(f"document.readyState === {json.dumps({'load': 'complete'}[state])}")
+
+    def wait_for_timeout(self, timeout: float) -> None:
+        """Let so many milliseconds pass."""
+        self.run("return new Promise(done => setTimeout(done, arguments[0]))", timeout)
+
     def locator(self, css: str) -> Locator:
         """What this selector matches."""
         return Locator(self, lambda seen: self.run(FIND, css, seen))
@@ -267,6 +279,10 @@ class Page:
     def get_by_text(self, text: str) -> Locator:
         """What has this in a text of its own."""
         return Locator(self, lambda seen: self.run(FIND, "body, body *", seen, text))
+
+    def get_by_label(self, text: str, *, exact: bool = False) -> Locator:
+        """The field that has this label."""
+        return self.get_by_role("textbox", name=text, exact=exact)
 
     def get_by_role(self, role: str, *, name: str = "", exact: bool = False) -> Locator:
         """What is seen, and has this role and a name with this in it."""
