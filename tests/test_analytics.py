@@ -49,7 +49,7 @@ def threads_of_ours() -> set[threading.Thread]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_arguments_are_those_of_segments_library(method: str) -> None:
+def test_arguments_match_segment_library(method: str) -> None:
     ours = [name for name in names(getattr(Analytics, method)) if name != "connection"]
     assert ours == names(getattr(Client, method))
 
@@ -70,9 +70,7 @@ def test_the_arguments_are_those_of_segments_library(method: str) -> None:
         (lambda analytics: analytics.track("u", "Paid", message_id=[1]), "message_id"),
     ],
 )
-def test_a_mistake_is_named_by_its_field_and_nothing_is_kept(
-    intercom: Intercom, call: Callable[[Analytics], None], field: str
-) -> None:
+def test_invalid_call_names_its_field(intercom: Intercom, call: Callable[[Analytics], None], field: str) -> None:
     with pytest.raises(CallError) as caught:
         call(intercom.analytics)
     assert caught.value.field == field
@@ -80,16 +78,14 @@ def test_a_mistake_is_named_by_its_field_and_nothing_is_kept(
 
 
 @pytest.mark.parametrize("bad", [float("nan"), (number for number in range(3)), object(), b"x", Decimal("NaN")])
-def test_a_value_that_cannot_be_sent_raises_by_its_name_without_showing_it(intercom: Intercom, bad: Any) -> None:
+def test_unsendable_value_raises_without_showing_it(intercom: Intercom, bad: Any) -> None:
     with pytest.raises(TraitError, match="score") as caught:
         intercom.analytics.identify("u", {"score": bad, "name": "Ann"})
     assert repr(bad) not in str(caught.value)
     assert intercom.outbox.counts().waiting == 0
 
 
-def test_lenient_leaves_out_what_cannot_be_sent_and_logs_its_name(
-    make_intercom: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_lenient_drops_and_logs_unsendable_values(make_intercom: Any, caplog: pytest.LogCaptureFixture) -> None:
     intercom = make_intercom(strict=False)
     intercom.analytics.identify("u", {"score": float("nan"), "name": "Ann"})
     intercom.analytics.identify(traits={"name": "nobody"})
@@ -101,14 +97,14 @@ def test_lenient_leaves_out_what_cannot_be_sent_and_logs_its_name(
     assert "user_id is needed" in caplog.text
 
 
-def test_a_company_that_cannot_be_read_raises_at_once(intercom: Intercom) -> None:
+def test_unreadable_company_raises_at_once(intercom: Intercom) -> None:
     with pytest.raises(TraitError, match=r"company\.id"):
         intercom.analytics.identify("u", {"company": {"id": [1], "name": "C"}})
     with pytest.raises(TraitError, match="company"):
         intercom.analytics.group("u", "c", {"name": "C", "plan": {"a": object()}})
 
 
-def test_values_are_those_of_the_moment_of_the_call(intercom: Intercom) -> None:
+def test_traits_are_copied_at_call_time(intercom: Intercom) -> None:
     class Lazy:
         def casefold(self) -> str:
             return str(self)
@@ -128,7 +124,7 @@ def test_values_are_those_of_the_moment_of_the_call(intercom: Intercom) -> None:
     assert intercom.person("u")["custom_attributes"] == found
 
 
-def test_what_has_no_effect_is_not_kept_and_opens_nothing(tmp_path: Path, waiting: Analytics) -> None:
+def test_call_without_effect_opens_nothing(tmp_path: Path, waiting: Analytics) -> None:
     waiting.page("u", "Docs", "Home", {"a": 1})
     waiting.screen("u", name="Home")
     waiting.alias("before", "u")
@@ -136,7 +132,7 @@ def test_what_has_no_effect_is_not_kept_and_opens_nothing(tmp_path: Path, waitin
     assert list(tmp_path.iterdir()) == []
 
 
-def test_switched_off_nothing_is_kept_but_mistakes_are_still_heard_of(tmp_path: Path) -> None:
+def test_disabled_client_still_reports_mistakes(tmp_path: Path) -> None:
     analytics = Analytics(Settings(enabled=False, outbox=f"sqlite:///{tmp_path}/outbox.db"))
     analytics.identify("u", {"name": "Ann"})
     with pytest.raises(CallError):
@@ -144,21 +140,21 @@ def test_switched_off_nothing_is_kept_but_mistakes_are_still_heard_of(tmp_path: 
     assert (analytics.flush(), list(tmp_path.iterdir())) == (0, [])
 
 
-def test_without_a_token_the_first_call_says_what_is_missing(tmp_path: Path) -> None:
+def test_first_call_reports_missing_token(tmp_path: Path) -> None:
     analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"))
     for _ in range(2):
         with pytest.raises(SettingsError, match="access_token: is needed"):
             analytics.identify("u")
 
 
-def test_a_separate_worker_needs_no_token_here(waiting: Analytics) -> None:
+def test_separate_worker_needs_no_token(waiting: Analytics) -> None:
     before = threads_of_ours()
     waiting.identify("u")
     assert waiting.flush() == 1, "at once, since nobody delivers here"
     assert threads_of_ours() <= before
 
 
-def test_no_file_is_opened_and_no_thread_started_before_the_first_call(tmp_path: Path, intercom: Intercom) -> None:
+def test_nothing_opens_before_first_call(tmp_path: Path, intercom: Intercom) -> None:
     before, analytics = threads_of_ours(), intercom.analytics
     assert analytics.flush() == 0
     assert list(tmp_path.iterdir()) == []
@@ -168,7 +164,7 @@ def test_no_file_is_opened_and_no_thread_started_before_the_first_call(tmp_path:
     assert analytics.flush(20) == 0
 
 
-def test_flush_returns_what_is_left_when_its_time_is_over(intercom: Intercom) -> None:
+def test_flush_timeout_returns_remaining_count(intercom: Intercom) -> None:
     intercom.transport.before = broken
     intercom.analytics.track("u", "first")
     intercom.analytics.track("u", "second")
@@ -176,7 +172,7 @@ def test_flush_returns_what_is_left_when_its_time_is_over(intercom: Intercom) ->
     assert intercom.analytics.flush(0) == 2
 
 
-def test_flush_does_not_wait_where_the_token_is_refused(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_token_ends_flush_early(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
     refused = {"type": "error.list", "errors": [{"code": "unauthorized", "message": "Access Token Invalid"}]}
     intercom.transport.before = lambda _: Reply(401, refused)
     intercom.analytics.track("u", "Paid")
@@ -187,14 +183,15 @@ def test_flush_does_not_wait_where_the_token_is_refused(intercom: Intercom, capl
     assert len(intercom.transport.sent) == 1
 
 
-def test_flush_counts_what_is_given_up_as_done(intercom: Intercom) -> None:
+def test_flush_treats_rejected_call_as_done(intercom: Intercom) -> None:
     intercom.transport.before = lambda _: Reply(422)
     intercom.analytics.track("u", "Paid")
     assert intercom.analytics.flush(20) == 0
     assert intercom.outbox.counts().given_up == 1
 
 
-def test_close_does_not_wait_and_a_later_call_opens_again(intercom: Intercom) -> None:
+def test_call_after_close_opens_again(intercom: Intercom) -> None:
+    """Closing does not wait for a request that is on its way."""
     arrived, let_go = threading.Event(), threading.Event()
 
     def hold(_: Operation) -> None:
@@ -212,7 +209,8 @@ def test_close_does_not_wait_and_a_later_call_opens_again(intercom: Intercom) ->
     assert "second" in intercom.events
 
 
-def test_a_message_id_that_came_before_is_not_sent_twice(intercom: Intercom) -> None:
+def test_repeated_message_id_is_sent_once(intercom: Intercom) -> None:
+    """Equal calls without a message id are separate calls, and all of them are sent."""
     for _ in range(2):
         intercom.analytics.track("u", "Paid", message_id="m1", timestamp=1_500_000_000)
         intercom.analytics.track("u", "Paid", timestamp=1_500_000_000)
@@ -221,7 +219,8 @@ def test_a_message_id_that_came_before_is_not_sent_twice(intercom: Intercom) -> 
 
 
 @pytest.mark.parametrize("message_id", [UUID(int=5), 5])
-def test_a_message_id_may_be_a_uuid_or_a_number(intercom: Intercom, message_id: Any) -> None:
+def test_message_id_accepts_uuid_and_number(intercom: Intercom, message_id: Any) -> None:
+    """Its text is the same message id, so the second call is a repetition."""
     for given in (message_id, str(message_id)):
         intercom.analytics.track("u", "Paid", message_id=given)
     assert intercom.analytics.flush(20) == 0
@@ -242,9 +241,7 @@ def test_many_threads_may_use_one_client(intercom: Intercom) -> None:
 
 
 @pytest.mark.parametrize("status", [202, 401])
-def test_a_client_that_is_closed_keeps_neither_a_thread_nor_the_file(
-    intercom: Intercom, tmp_path: Path, status: int
-) -> None:
+def test_close_releases_threads_and_file(intercom: Intercom, tmp_path: Path, status: int) -> None:
     intercom.transport.before = lambda _: Reply(status)
     intercom.analytics.track("u", "Paid")
     intercom.analytics.flush(20)
@@ -256,9 +253,7 @@ def test_a_client_that_is_closed_keeps_neither_a_thread_nor_the_file(
     assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"], "the last to close the file takes its log away"
 
 
-def test_no_secret_and_nothing_of_a_user_is_in_a_log_or_a_repr(
-    make_intercom: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_logs_and_reprs_hide_private_data(make_intercom: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "segment_intercom")
     intercom = make_intercom(strict=False)
     intercom.transport.before = lambda one: Reply(422) if one.path == "/events" else None
@@ -272,7 +267,8 @@ def test_no_secret_and_nothing_of_a_user_is_in_a_log_or_a_repr(
     assert "ann@" not in shown
 
 
-def test_an_outbox_that_cannot_be_written_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+def test_unwritable_outbox_names_its_file(tmp_path: Path) -> None:
+    """The same client takes calls as soon as the folder is there."""
     analytics = Analytics(Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/missing/outbox.db"))
     with pytest.raises(OutboxError, match=r"missing/outbox\.db: the folder .* is missing"):
         analytics.identify("u")
@@ -326,7 +322,7 @@ def test_after_a_fork_both_processes_deliver(serve: Callable[..., str], tmp_path
     assert len(told) == 12
 
 
-def test_the_end_of_a_process_says_what_waits_and_loses_nothing(tmp_path: Path) -> None:
+def test_exit_reports_waiting_calls(tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:9"
     ended = run(ENDS, nobody, str(tmp_path / "outbox.db"), INTERCOM_EXIT_TIMEOUT="0.2")
     assert ended.returncode == 0
@@ -336,7 +332,7 @@ def test_the_end_of_a_process_says_what_waits_and_loses_nothing(tmp_path: Path) 
         assert intercom.outbox.counts().waiting == 1
 
 
-def test_a_script_without_flush_delivers_at_its_end(serve: Callable[..., str], tmp_path: Path) -> None:
+def test_script_without_flush_delivers_at_exit(serve: Callable[..., str], tmp_path: Path) -> None:
     app = create_sandbox(Workspace(APP_ID))
     ended = run(ENDS, serve(app), str(tmp_path / "outbox.db"), INTERCOM_EXIT_TIMEOUT="20")
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -348,7 +344,7 @@ class Finishing:
         self.finish = finish
 
 
-def test_several_clients_share_the_time_at_the_end(tmp_path: Path) -> None:
+def test_exit_gives_clients_their_timeouts(tmp_path: Path) -> None:
     waited: list[float] = []
     exits = AtExit()
     slow = [Finishing(waited.append) for _ in range(3)]
@@ -358,7 +354,8 @@ def test_several_clients_share_the_time_at_the_end(tmp_path: Path) -> None:
     assert waited == [0.0, pytest.approx(5, abs=1), pytest.approx(7, abs=1)]
 
 
-def test_ctrl_c_at_the_end_of_a_process_ends_the_waiting() -> None:
+def test_ctrl_c_ends_exit_wait() -> None:
+    """The interrupted client and all that follow finish without waiting."""
     waited: list[float] = []
 
     def finish(timeout: float) -> None:
@@ -384,9 +381,10 @@ def test_one_file_is_one_workspaces(tmp_path: Path) -> None:
     one.close()
 
 
-def test_a_system_without_a_thread_to_spare_takes_the_call_and_delivers_with_a_later_one(
+def test_thread_shortage_delays_delivery(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """A call that comes while no thread can be started is delivered along with a later call."""
     sent: list[Operation] = []
     transport = SimpleNamespace(send=lambda one: sent.append(one) or Reply(202))
     analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"), transport)
@@ -404,9 +402,8 @@ def refuse(_: threading.Thread) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_where_only_one_thread_can_be_started_it_delivers_by_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_single_thread_still_delivers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no further worker thread can be started, the first thread delivers by itself."""
     start = threading.Thread.start
 
     def only_the_first(thread: threading.Thread) -> None:

@@ -94,7 +94,7 @@ def ids(value: object) -> str:
 INNER = [path for path in FILES if path.name not in ("__init__.py", "__main__.py") or path.parent != PACKAGE]
 
 
-def test_every_module_has_its_place_in_the_order() -> None:
+def test_every_module_stands_in_order() -> None:
     assert {module_of(path) for path in INNER} == set(ORDER)
 
 
@@ -149,7 +149,7 @@ def test_no_state_of_a_module(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
-def test_a_public_name_says_what_it_is_for(path: Path) -> None:
+def test_public_names_have_docstrings(path: Path) -> None:
     assert ast.get_docstring(PARSED[path]), "the module"
     if module_of(path) == "_validators":  # twelve predicates whose names say it
         return
@@ -162,7 +162,7 @@ WORDS = {"found", "one", "other", "each", "given", "kept", "named"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=ids)
-def test_variables_are_named_for_what_they_are(path: Path) -> None:
+def test_variables_avoid_vague_names(path: Path) -> None:
     stored = {
         node.id for node in ast.walk(PARSED[path]) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
@@ -170,7 +170,17 @@ def test_variables_are_named_for_what_they_are(path: Path) -> None:
     assert (stored | arguments).isdisjoint(WORDS)
 
 
-def test_no_two_public_classes_have_one_name() -> None:
+TESTS = sorted(Path(__file__).parent.rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_test_names_have_six_words(path: Path) -> None:
+    """At most: a name that says more is a docstring."""
+    names = [node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, FUNCTION)]
+    assert [name for name in names if name.startswith("test_") and name.count("_") > 6] == []
+
+
+def test_public_class_names_are_unique() -> None:
     names = [
         node.name
         for tree in PARSED.values()
@@ -180,7 +190,7 @@ def test_no_two_public_classes_have_one_name() -> None:
     assert sorted(names) == sorted(set(names))
 
 
-def test_an_operation_with_ids_is_built_by_its_endpoint() -> None:
+def test_operations_contain_no_path_placeholder() -> None:
     """So that none reaches delivery with a literal ``{contact_id}`` in its path."""
     for path, tree in PARSED.items():
         for node in ast.walk(tree):

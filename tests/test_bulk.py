@@ -42,7 +42,8 @@ def traits(text: bytes, **options: Any) -> list[dict[str, Any]]:
     return [dict(call.traits) for call in calls(text, **options)]
 
 
-def test_a_row_is_an_identify_call_of_somebody_who_was_not_seen_by_it() -> None:
+def test_row_becomes_inactive_identify_call() -> None:
+    """An import is no activity of the person, so the row does not count as seeing them."""
     ann, bob = calls(PEOPLE, renamed={"Full Name": "name"})
     assert isinstance(ann, Identify)
     assert (ann.user_id, bob.user_id, ann.context) == ("1", "2", {"active": False})
@@ -66,7 +67,7 @@ def test_a_row_is_an_identify_call_of_somebody_who_was_not_seen_by_it() -> None:
     }
 
 
-def test_a_row_of_companies_is_a_group_call_without_a_user() -> None:
+def test_company_row_becomes_group_call() -> None:
     (call,) = calls(b"company_id;name;monthly_spend\n7;Acme;12\n", companies=True)
     assert isinstance(call, Group)
     assert (call.group_id, call.user_id, call.traits) == ("7", None, {"name": "Acme", "monthly_spend": 12})
@@ -92,7 +93,7 @@ def test_a_column_is_of_one_kind(cells: list[str], expected: list[Any]) -> None:
     assert [row["x"] for row in traits(text.encode())] == expected
 
 
-def test_numbers_that_are_codes_stay_text_where_that_is_said() -> None:
+def test_as_text_column_stays_text() -> None:
     assert traits(b"id,code\n1,42\n", as_text=["code"]) == [{"code": "42"}]
     assert traits(b'{"id": 1, "code": 42}\n', as_text=["code"]) == [{"code": "42"}]
 
@@ -129,7 +130,7 @@ def test_json_lines_are_a_table_too() -> None:
         (gzip.compress(b"id,a\n" + b"1,2\n" * 9_999, mtime=0)[:-20], "cannot be read to its end"),
     ],
 )
-def test_what_is_no_table_is_refused_with_the_remedy(text: bytes, problem: str) -> None:
+def test_invalid_table_is_refused_with_remedy(text: bytes, problem: str) -> None:
     with pytest.raises(CallError, match=problem):
         table(text)
 
@@ -139,7 +140,7 @@ def test_an_unknown_column_is_named() -> None:
         table(b"id,plan\n1,pro\n", skipped=["plann"])
 
 
-def test_rows_that_name_nobody_or_are_cut_short_cost_no_other() -> None:
+def test_bad_rows_spare_good_rows() -> None:
     rows = calls(b"\xef\xbb\xbfid,email,plan\n,,pro\n1,a\n\n2,,pro\n,nobody,pro\n")
     assert rows[0].startswith("user_id: is empty")
     assert rows[1] == "row: has 2 cells, and the first line 3"
@@ -147,7 +148,7 @@ def test_rows_that_name_nobody_or_are_cut_short_cost_no_other() -> None:
     assert rows[3].startswith("email: is no e-mail address")
 
 
-def test_an_interrupted_import_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_interrupted_import_resumes_where_it_stopped(tmp_path: Path) -> None:
     text = gzip.compress(b"id,n\n" + b"".join(b"u%d,%d\n" % (number, number) for number in range(1_200)))
     settings = Settings(app_id=APP_ID, outbox=f"sqlite:///{tmp_path}/o.db", deliver="worker")
 
@@ -166,7 +167,8 @@ def test_an_interrupted_import_goes_on_where_it_was(tmp_path: Path) -> None:
         assert other.resumes_after() == 0, "with other columns it is another import"
 
 
-def test_another_file_with_the_same_header_is_another(tmp_path: Path) -> None:
+def test_new_file_skips_repeated_rows(tmp_path: Path) -> None:
+    """Under the same header, only a row with the content and place of an earlier one is a repetition."""
     settings = Settings(app_id=APP_ID, outbox=f"sqlite:///{tmp_path}/o.db", deliver="worker")
     with closing(SqliteOutbox(tmp_path / "o.db")) as outbox, closing(Ingest(settings)) as ingest:
         accepted = []
@@ -186,11 +188,12 @@ def test_another_file_with_the_same_header_is_another(tmp_path: Path) -> None:
         (b'{"id": 1, "company": {"name": "Acme"}, "company_id": 17}\n', {"name": "Acme", "id": "17"}),
     ],
 )
-def test_a_company_beside_its_id_is_its_name(text: bytes, company: Any) -> None:
+def test_company_column_becomes_company_name(text: bytes, company: Any) -> None:
     assert traits(text) == [{"company": company}]
 
 
-def test_whole_numbers_that_a_gap_made_floats_are_the_same_id_and_phone() -> None:
+def test_whole_floats_lose_their_fraction() -> None:
+    """A gap in a column makes floats of its whole numbers; id and phone number stay the same."""
     (call,) = calls(b'{"user_id": 42.0, "phone": 491701234567.0, "score": 1.5}\n')
     assert (call.user_id, call.traits) == ("42", {"phone": "491701234567", "score": 1.5})
 
@@ -199,13 +202,13 @@ def test_digits_of_other_scripts_are_text() -> None:
     assert traits("id,n\n1,1\uff15\n".encode()) == [{"n": "1\uff15"}]
 
 
-def test_a_comma_in_a_quoted_header_parts_nothing() -> None:
+def test_quoted_comma_splits_no_header() -> None:
     assert traits(b'"Last, first";"Email, work, first";email\nBell;x;ann@example.com\n') == [
         {"Last, first": "Bell", "Email, work, first": "x", "email": "ann@example.com"}
     ]
 
 
-def test_calls_of_a_table_can_be_written_and_read() -> None:
+def test_row_message_carries_inactive_flag() -> None:
     assert message_of(calls(b"email\nann@example.com\n")[0])["context"] == {"active": False}
 
 
@@ -219,7 +222,8 @@ def environment(serve: Callable[..., str], tmp_path: Path, workspace: Workspace)
     }
 
 
-def test_the_command_shows_the_columns_and_brings_the_people_in(serve: Callable[..., str], tmp_path: Path) -> None:
+def test_import_command_brings_people_in(serve: Callable[..., str], tmp_path: Path) -> None:
+    """A dry run sends nothing; rows that cannot be read are reported and make the exit code 1."""
     workspace = Workspace(APP_ID, access_token="t", search_lag=0, faults=(Fault(status=500, probability=0.1),))
     store, env = environment(serve, tmp_path, workspace)
     (tmp_path / "people.csv").write_bytes(PEOPLE + b",,,,,,,,,\n3,x\n")
@@ -244,5 +248,5 @@ def test_the_command_brings_companies_in(serve: Callable[..., str], tmp_path: Pa
     assert (company["company_id"], company["name"], company["plan"]) == ("7", "Acme", "pro")
 
 
-def test_a_wrong_map_is_a_usage_error() -> None:
+def test_invalid_map_is_usage_error() -> None:
     assert CliRunner().invoke(main, ["import", "-", "--map", "name"], input="id\n1\n").exit_code == 2

@@ -58,7 +58,7 @@ def test_a_user_id_is_a_string(given_id: Any, kept: str | None) -> None:
     assert Identify(given_id).user_id == kept
 
 
-def test_what_may_hold_a_proof_stays_out_of_the_repr() -> None:
+def test_repr_hides_possible_proofs() -> None:
     call = Identify(
         "u", context={"Intercom": {"user_hash": "proof"}}, integrations={"Intercom": {"user_hash": "proof"}}
     )
@@ -87,7 +87,7 @@ FIELDS = st.sampled_from(
 
 
 @given(st.dictionaries(FIELDS, JSON), st.sampled_from(["identify", "group", "track", "page", "screen", "alias"]))
-def test_any_message_parses_or_is_refused_by_us(message: dict[str, Any], kind: str) -> None:
+def test_any_message_parses_or_is_refused(message: dict[str, Any], kind: str) -> None:
     try:
         call = parse({**message, "type": kind})
     except SegmentIntercomError:
@@ -102,12 +102,13 @@ WHOLE = {"userId": "u", "traits": {"plan": "pro"}, "context": {"active": False},
 @pytest.mark.parametrize(
     "call", [Identify(WHOLE), Identify(traits=WHOLE), Identify("", WHOLE), parse({"type": "identify", "traits": WHOLE})]
 )
-def test_a_single_object_is_the_message_that_it_is(call: Identify) -> None:
+def test_single_object_is_the_whole_message(call: Identify) -> None:
+    """An object with the fields of a message is the message itself where no user id stands beside it."""
     assert (call.user_id, call.traits, call.context) == ("u", {"plan": "pro"}, {"active": False})
     assert not call.for_intercom
 
 
-def test_a_single_object_is_a_message_of_every_kind_of_call() -> None:
+def test_track_group_page_take_whole_message() -> None:
     track = Track({"event": "Paid", "properties": {"n": 1}, "userId": "u", "coupon": "x"})
     assert (track.event, track.properties, track.user_id) == ("Paid", {"n": 1, "coupon": "x"}, "u")
     group = Group({"groupId": "g", "traits": {"name": "One"}, "userId": "u"})
@@ -117,7 +118,7 @@ def test_a_single_object_is_a_message_of_every_kind_of_call() -> None:
 
 
 @pytest.mark.parametrize("traits", [{"context": "mobile"}, {"traits": 5}, {"event": "fair"}, {"properties": {"a": 1}}])
-def test_traits_that_only_look_like_a_message_are_traits(traits: dict[str, Any]) -> None:
+def test_message_like_traits_stay_traits(traits: dict[str, Any]) -> None:
     assert Identify(None, traits).traits == traits
     assert Identify("u", WHOLE).traits == WHOLE
 

@@ -24,12 +24,13 @@ __all__ = ["intercom", "make_intercom"]  # fixtures
 
 
 @given(st.text(max_size=8), st.lists(st.text(alphabet="ab*.\\$^(", max_size=6).filter(str.strip), max_size=3))
-def test_a_star_is_all_that_stands_for_something(event: str, denied: list[str]) -> None:
+def test_only_star_matches_any_text(event: str, denied: list[str]) -> None:
+    """In the names of denied events all characters but the star stand for themselves."""
     expected = any(fnmatchcase(event, name.replace("[", "[[]").replace("?", "[?]")) for name in denied)
     assert is_wanted(event, Settings(deny_events=denied)) is not expected
 
 
-def test_an_event_that_is_denied_is_not_even_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_denied_event_is_not_stored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/o.db", deny_events=["Debug*"])
     with closing(Ingest(settings)) as ingest:
         plain = PlainMessage("ann", b'{"type":"track","userId":"ann","event":"Debug"}', None, "Debug")
@@ -39,7 +40,7 @@ def test_an_event_that_is_denied_is_not_even_kept(tmp_path: Path, caplog: pytest
     assert "event 'Debug': not told to Intercom, by allow_events and deny_events" in caplog.text
 
 
-def test_a_denied_event_is_not_captured_either() -> None:
+def test_only_allowed_events_are_captured() -> None:
     app = Flask("shop")
     app.config.update(TESTING=True, INTERCOM_ALLOW_EVENTS="Paid,Order *")
     intercom = SegmentIntercom(app)
@@ -66,7 +67,7 @@ def site(exclude_if: Callable[[Request], Any], **config: Any) -> Flask:
 
 
 @pytest.mark.parametrize("path", ["/", "/by-hand"])
-def test_a_page_is_left_alone_where_the_application_says_so(path: str) -> None:
+def test_exclude_if_leaves_page_alone(path: str) -> None:
     app = site(lambda request: "admin" in request.args, INTERCOM_AUTO_INCLUDE=True)
     client = app.test_client()
     assert "widget.intercom.io" in client.get(path).text
@@ -75,13 +76,14 @@ def test_a_page_is_left_alone_where_the_application_says_so(path: str) -> None:
     assert ("switched off: by exclude_if" in page) is (path == "/by-hand")
 
 
-def test_the_application_is_asked_once_a_request() -> None:
+def test_exclude_if_runs_once_per_request() -> None:
     asked: list[str] = []
     site(lambda request: asked.append(request.path), INTERCOM_AUTO_INCLUDE=True).test_client().get("/by-hand")
     assert asked == ["/by-hand"]
 
 
-def test_its_fault_surfaces_in_development_and_costs_a_page_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_exclude_if_error_spares_page(caplog: pytest.LogCaptureFixture) -> None:
+    """In production the page lacks Intercom and the log says why; in testing the error is raised."""
     app = site(lambda request: request.args["admin"] / 0, INTERCOM_AUTO_INCLUDE=True)
     answer = app.test_client().get("/?admin=1")
     assert (answer.status_code, answer.text) == (200, "<body></body>")
@@ -113,9 +115,10 @@ MESSAGES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message["type"])
-def test_who_is_archived_stays_so_where_that_is_wanted(
+def test_archived_user_stays_archived(
     make_intercom: Callable[..., Intercom], message: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
+    """With restore_archived off the call is left out, logged and counted; other users are delivered."""
     intercom = make_intercom(restore_archived=False)
     archive(intercom)
     intercom.put(userId="ann", **message)
@@ -128,7 +131,7 @@ def test_who_is_archived_stays_so_where_that_is_wanted(
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message["type"])
-def test_who_is_archived_comes_back_with_the_next_call(intercom: Intercom, message: dict[str, Any]) -> None:
+def test_next_call_restores_archived_user(intercom: Intercom, message: dict[str, Any]) -> None:
     archive(intercom)
     intercom.put(userId="ann", **message)
     intercom.deliver()
@@ -136,7 +139,8 @@ def test_who_is_archived_comes_back_with_the_next_call(intercom: Intercom, messa
     assert person["archived"] is False
 
 
-def test_a_script_is_not_told_of_what_is_left_out(make_intercom: Callable[..., Intercom]) -> None:
+def test_direct_delivery_skips_archived_user_silently(make_intercom: Callable[..., Intercom]) -> None:
+    """With deliver=now and restore_archived off, a call of an archived user raises nothing."""
     intercom = make_intercom(restore_archived=False)
     archive(intercom)
     with closing(Analytics(replace(intercom.settings, deliver="now"), intercom.transport)) as analytics:
@@ -145,7 +149,7 @@ def test_a_script_is_not_told_of_what_is_left_out(make_intercom: Callable[..., I
 
 
 @pytest.mark.parametrize("version", ["2.16", "1.4"])
-def test_a_tag_that_is_refused_costs_no_other(make_intercom: Callable[..., Intercom], version: str) -> None:
+def test_refused_tag_costs_nothing_else(make_intercom: Callable[..., Intercom], version: str) -> None:
     intercom = make_intercom(tags=True, api_version=version)
 
     def refuse(operation: Operation) -> Reply | None:
@@ -161,7 +165,7 @@ def test_a_tag_that_is_refused_costs_no_other(make_intercom: Callable[..., Inter
     assert (intercom.outbox.counts().given_up, intercom.outbox.counts().left_out) == (0, 1)
 
 
-def test_tags_are_made_once_and_given_to_the_contact(make_intercom: Callable[..., Intercom]) -> None:
+def test_tags_are_created_once_and_attached(make_intercom: Callable[..., Intercom]) -> None:
     intercom = make_intercom(tags=True)
     for user in ("ann", "bob"):
         intercom.put(type="identify", userId=user, traits={"tags": ["VIP", "beta"], "plan": "pro"})
@@ -176,7 +180,7 @@ def test_tags_are_made_once_and_given_to_the_contact(make_intercom: Callable[...
     assert len(intercom.transport.requests) - before <= 3
 
 
-def test_a_tag_that_was_deleted_at_intercom_is_made_anew(make_intercom: Callable[..., Intercom]) -> None:
+def test_deleted_tag_is_created_anew(make_intercom: Callable[..., Intercom]) -> None:
     intercom = make_intercom(tags=True)
     intercom.put(type="identify", userId="ann", traits={"tags": "vip"})
     intercom.deliver()
@@ -191,7 +195,7 @@ def test_a_tag_that_was_deleted_at_intercom_is_made_anew(make_intercom: Callable
     assert intercom.person("bob")["tags"] == ["vip"]
 
 
-def test_the_classic_api_tags_a_user_by_their_id(make_intercom: Callable[..., Intercom]) -> None:
+def test_classic_api_tags_by_user_id(make_intercom: Callable[..., Intercom]) -> None:
     intercom = make_intercom(tags=True, api_version="1.4")
     intercom.put(type="identify", userId="ann", traits={"tags": ["vip"]})
     intercom.deliver()

@@ -49,7 +49,7 @@ def people(intercom: Intercom) -> list[Any]:
     return [person["user_id"] for person in intercom.state["people"]]
 
 
-def test_a_user_is_deleted_after_their_calls(intercom: Intercom) -> None:
+def test_user_is_deleted_after_their_calls(intercom: Intercom) -> None:
     for user in ("ann", "bob"):
         intercom.put(type="identify", userId=user, traits={"email": f"{user}@example.com"})
         intercom.put(type="track", userId=user, event="Baked")
@@ -88,7 +88,7 @@ def test_an_email_names_a_user_too(intercom: Intercom) -> None:
     assert intercom.state["people"] == []
 
 
-def test_what_waits_for_a_user_is_struck(intercom: Intercom) -> None:
+def test_deletion_removes_waiting_calls(intercom: Intercom) -> None:
     with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
         for user in ("ann", "bob"):
             for number in range(3):
@@ -100,7 +100,7 @@ def test_what_waits_for_a_user_is_struck(intercom: Intercom) -> None:
     assert "ann" not in repr(intercom.state["requests"][:-1])
 
 
-def test_who_is_archived_is_told_of_before(intercom: Intercom) -> None:
+def test_archiving_keeps_waiting_calls(intercom: Intercom) -> None:
     with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
         analytics.identify("ann", {"plan": "pro"})
         analytics.delete("ann", archive=True)
@@ -108,7 +108,7 @@ def test_who_is_archived_is_told_of_before(intercom: Intercom) -> None:
     assert intercom.outbox.counts().delivered == 2
 
 
-def test_a_batch_strikes_what_came_before_in_it(tmp_path: Path) -> None:
+def test_batch_deletion_removes_earlier_calls(tmp_path: Path) -> None:
     settings = Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/o.db")
     calls = [Track("Baked", {}, "ann"), Track("Baked", {}, "bob"), Delete(user_id="ann"), Track("Back", {}, "ann")]
     with closing(Ingest(settings)) as ingest:
@@ -129,7 +129,8 @@ def by_email(intercom: Intercom) -> Lease:
     return lease
 
 
-def test_a_deletion_by_email_strikes_what_waits_under_the_id(intercom: Intercom) -> None:
+def test_email_deletion_covers_user_id_calls(intercom: Intercom) -> None:
+    """Who comes back after the deletion is somebody new."""
     intercom.outbox.release(by_email(intercom), 60)
     intercom.put(type="identify", userId="ann", traits={"plan": "again"})  # who comes back is somebody new
     intercom.deliver()
@@ -141,7 +142,7 @@ def test_a_deletion_by_email_strikes_what_waits_under_the_id(intercom: Intercom)
     assert intercom.events == []
 
 
-def test_a_deletion_by_email_waits_for_whom_intercom_does_not_know_yet(intercom: Intercom) -> None:
+def test_email_deletion_waits_for_unsent_user(intercom: Intercom) -> None:
     fails = [Reply(503)]
     intercom.transport.before = lambda _: fails.pop() if fails else None
     with closing(Analytics(replace(intercom.settings, deliver="worker"))) as analytics:
@@ -157,7 +158,7 @@ def test_a_deletion_by_email_waits_for_whom_intercom_does_not_know_yet(intercom:
     assert intercom.outbox.counts().waiting == 0
 
 
-def test_a_deletion_by_email_waits_for_a_call_on_its_way(intercom: Intercom) -> None:
+def test_email_deletion_waits_for_running_call(intercom: Intercom) -> None:
     lease = by_email(intercom)
     intercom.deliver()
     assert people(intercom) == ["ann"]
@@ -167,7 +168,8 @@ def test_a_deletion_by_email_waits_for_a_call_on_its_way(intercom: Intercom) -> 
     assert people(intercom) == []
 
 
-def test_who_is_deleted_in_a_burst_is_gone_though_workers_are_killed(tmp_path: Path, serve: Callable[..., str]) -> None:
+def test_deletion_survives_killed_worker(tmp_path: Path, serve: Callable[..., str]) -> None:
+    """The deletion comes in the middle of a burst; all calls of the remaining users arrive."""
     with closing(Station(tmp_path, serve)) as station:
         analytics = Analytics(Settings(outbox=f"sqlite:///{station.path}", deliver="worker"))
         station.accept(users=6, rounds=10)
@@ -185,7 +187,7 @@ def test_who_is_deleted_in_a_burst_is_gone_though_workers_are_killed(tmp_path: P
         assert len(events) == 50
 
 
-def test_a_user_whom_intercom_does_not_know_is_no_failure(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+def test_deleting_unknown_user_is_no_failure(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
     intercom.put(type="delete", userId="eve")
     intercom.deliver()
     assert intercom.outbox.counts().delivered == 1
@@ -200,7 +202,7 @@ def test_a_contact_can_be_archived(intercom: Intercom) -> None:
 
 
 @pytest.mark.parametrize("archive", [False, True])
-def test_the_requests_are_as_intercom_describes_them(archive: bool) -> None:
+def test_deletion_requests_match_intercom_description(archive: bool) -> None:
     (operation,) = rest_operations(Delete(user_id="ann", archive=archive), Settings())
     assert operation.method == ("POST" if archive else "DELETE")
     check(type(operation)(operation.method, operation.path.replace("{contact_id}", "5f3b")))
@@ -212,7 +214,7 @@ def test_a_message_is_read_and_written(message: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("archive", ["false", 0, "yes", {}])
-def test_what_is_no_boolean_neither_deletes_nor_archives(archive: Any) -> None:
+def test_non_boolean_archive_is_refused(archive: Any) -> None:
     with pytest.raises(CallError, match="archive: must be true or false"):
         parse({"type": "delete", "userId": "ann", "archive": archive})
 
@@ -228,7 +230,8 @@ def test_the_classic_api_deletes_nobody(tmp_path: Path) -> None:
         analytics.delete("ann")
 
 
-def test_in_production_that_costs_no_other_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_classic_api_drops_only_deletion(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In production the deletion is left out with a log line, and the next call is accepted."""
     settings = Settings(api_version="1.4", deliver="worker", outbox=f"sqlite:///{tmp_path}/o.db")
     ingest = Ingest(settings)
     with closing(ingest):
@@ -236,7 +239,8 @@ def test_in_production_that_costs_no_other_call(tmp_path: Path, caplog: pytest.L
     assert "a delete call is left out: it needs the contacts API" in caplog.text
 
 
-def test_a_server_may_send_it_and_a_browser_not(received: Received) -> None:
+def test_only_servers_may_send_deletions(received: Received) -> None:
+    """A deletion comes in a batch only: it has no path of its own."""
     batch = {"batch": [{"type": "delete", "userId": "ann"}]}
     assert received.post("batch", batch).status == 200
     assert [type(call) for call in received.calls] == [Delete]
@@ -275,7 +279,7 @@ def test_the_command_deletes_at_once(serve: Callable[..., str], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres", "jetstream"])
-def test_each_engine_drops_the_letters_of_one_user(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_discard_spares_letters_of_others(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/o.db" if engine == "sqlite" else request.getfixturevalue(engine)
     box: Outbox = open_outbox(address)
     with closing(box):

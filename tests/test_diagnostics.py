@@ -17,7 +17,8 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage().removeprefix("Intercom: ").removeprefix("page, ") for record in caplog.records]
 
 
-def test_a_remark_on_a_field_is_made_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+def test_repeated_warning_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """A warning is logged once, and then again only at its tenth and its hundredth time."""
     for _ in range(100):
         messenger_settings(Identify("u", {"created_at": "never", "odd": object()}), LENIENT)
     about = "trait 'created_at': is no date that can be read; it is not sent"
@@ -26,12 +27,13 @@ def test_a_remark_on_a_field_is_made_once_and_counted(caplog: pytest.LogCaptureF
     assert len(lines(caplog)) == 6
 
 
-def test_each_field_has_a_remark_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_field_gets_own_warning(caplog: pytest.LogCaptureFixture) -> None:
     messenger_settings(Identify("u", {"a": object(), "b": object()}), LENIENT)
     assert [line.partition(":")[0] for line in lines(caplog)] == ["trait 'a'", "trait 'b'"]
 
 
-def test_names_without_end_fill_neither_the_log_nor_the_memory(caplog: pytest.LogCaptureFixture) -> None:
+def test_endless_warnings_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """After a thousand different warnings, all further ones share one line that is counted."""
     remarks = WarningLog()
     for number in range(2_000):
         remarks.warn("trait %s", f"{number} " + "x" * 10_000)
@@ -48,7 +50,7 @@ def test_threads_make_a_remark_once(caplog: pytest.LogCaptureFixture) -> None:
     assert sorted(lines(caplog)) == ["odd", "odd (said 10 times by now)", "odd (said 100 times by now)"]
 
 
-def test_an_address_that_is_left_out_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_omitted_ip_address_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     for user in ("u", "v"):
         rest_operations(Identify(user, context={"ip": "192.0.2.1", "userAgent": "Mozilla"}), LENIENT)
     (line,) = lines(caplog)
@@ -56,7 +58,7 @@ def test_an_address_that_is_left_out_is_said_once(caplog: pytest.LogCaptureFixtu
     assert "192.0.2.1" not in line
 
 
-def test_a_line_says_who_speaks_and_of_which_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_warning_tells_source_and_call(caplog: pytest.LogCaptureFixture) -> None:
     call = Identify("u", {"createdAt": "some day"})
     rest_operations(call, Settings(app_id="abc12345"))
     messenger_settings(call, Settings(app_id="abc12345"))

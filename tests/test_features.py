@@ -74,7 +74,7 @@ def test_identify_sets_the_special_traits(make: Make) -> None:
     assert [(one["company_id"], one["name"]) for one in person["companies"]] == [("813", "Teemo Holding Company")]
 
 
-def test_a_company_that_is_a_string_has_the_hash_of_its_name_as_id(make: Make) -> None:
+def test_company_name_hash_becomes_id(make: Make) -> None:
     intercom = make()
     intercom.analytics.identify("u", {"company": "Segment"})
     assert [one["company_id"] for one in delivered(intercom).person("u")["companies"]] == ["2017828326"]
@@ -111,7 +111,7 @@ def test_active_and_last_request_at(make: Make, context: Any, traits: Any, seen_
     assert person["custom_attributes"] == {}
 
 
-def test_last_seen_is_not_changed_by_an_update_that_is_not_active(make: Make) -> None:
+def test_inactive_update_keeps_last_seen(make: Make) -> None:
     intercom = make()
     intercom.analytics.identify("u", {"plan": "a"}, timestamp=1_400_000_000)
     intercom.analytics.identify("u", {"plan": "b"}, {"active": False}, timestamp=1_500_000_000)
@@ -119,7 +119,7 @@ def test_last_seen_is_not_changed_by_an_update_that_is_not_active(make: Make) ->
     assert (person["last_seen_at"], person["custom_attributes"]["plan"]) == (1_400_000_000, "b")
 
 
-def test_address_and_user_agent_are_fields_of_the_classic_api(make_intercom: Make) -> None:
+def test_classic_fields_hold_address_and_agent(make_intercom: Make) -> None:
     intercom = make_intercom(api_version=CLASSIC)
     intercom.analytics.identify("u", context={"ip": "192.168.0.1", "userAgent": AGENT})
     person = delivered(intercom).person("u")
@@ -127,9 +127,8 @@ def test_address_and_user_agent_are_fields_of_the_classic_api(make_intercom: Mak
 
 
 @pytest.mark.parametrize("collect", [True, False])
-def test_address_and_user_agent_are_attributes_of_a_contact_where_that_is_wanted(
-    make_intercom: Make, collect: bool
-) -> None:
+def test_collect_address_adds_contact_attributes(make_intercom: Make, collect: bool) -> None:
+    """With the contacts API, IP address and user agent become attributes only where that is asked for."""
     intercom = make_intercom(collect_address=collect)
     intercom.analytics.identify("u", context={"ip": "192.168.0.1", "userAgent": AGENT})
     wanted = {"last_seen_ip": "192.168.0.1", "last_seen_user_agent": AGENT} if collect else {}
@@ -144,7 +143,7 @@ def test_unsubscribe_users(make: Make, place: str) -> None:
     assert delivered(intercom).person("4832")["unsubscribed_from_emails"] is True
 
 
-def test_unsubscribed_stays_as_it_is_where_nothing_is_said(make: Make) -> None:
+def test_invalid_unsubscribe_value_changes_nothing(make: Make) -> None:
     intercom = make()
     intercom.analytics.identify("u", context={"Intercom": {"unsubscribedFromEmails": True}})
     intercom.analytics.identify("u", {"name": "Ann"}, context={"Intercom": {"unsubscribedFromEmails": "no"}})
@@ -186,7 +185,7 @@ def test_limited_events(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     assert "limit of 120 event names" in intercom.outbox.dead_letters()[0].reason
 
 
-def test_an_event_whose_user_is_unknown_creates_him(make: Make) -> None:
+def test_track_creates_unknown_user(make: Make) -> None:
     intercom = make()
     intercom.analytics.track("u", "Paid", context={"traits": {"email": "ann@example.com", "plan": "pro"}})
     person = delivered(intercom).person("u")
@@ -267,7 +266,7 @@ def test_rich_link_properties(make: Make) -> None:
     assert found == {name_of(intercom, "bad", name): value for name, value in values.items()}
 
 
-def test_page_screen_and_alias_have_no_effect(make: Make) -> None:
+def test_page_screen_alias_send_nothing(make: Make) -> None:
     intercom = make()
     intercom.analytics.page("u", "Docs", "Python", {"url": "https://example.com"})
     intercom.analytics.screen("u", "Docs", "Python")
@@ -284,7 +283,7 @@ def test_the_integrations_object_switches_intercom_off(make: Make) -> None:
     assert [one["user_id"] for one in delivered(intercom).state["people"]] == ["v"]
 
 
-def test_the_python_example_of_the_page_runs(make: Make) -> None:
+def test_segment_python_example_runs(make: Make) -> None:
     """As it stands there, with the comma that it lacks after "McRedmond"."""
     intercom = make(collect_address=True)
     analytics = intercom.analytics

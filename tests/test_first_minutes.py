@@ -39,7 +39,7 @@ def quickstart(page: str) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
-def test_the_quickstart_runs_exactly_as_it_is_written(page: str, tmp_path: Path, family: Children) -> None:
+def test_quickstart_runs_as_written(page: str, tmp_path: Path, family: Children) -> None:
     code, commands = quickstart(page)
     (tmp_path / "app.py").write_text(code)
     port = free_port()
@@ -75,13 +75,13 @@ def test_the_quickstart_runs_exactly_as_it_is_written(page: str, tmp_path: Path,
 
 
 @pytest.mark.parametrize("selector", ["##", "#", "#ask us#", ".", "#1st", "[data-x", "a..b", "5"])
-def test_a_selector_that_is_none_is_said(selector: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_selector_logs_warning(selector: str, caplog: pytest.LogCaptureFixture) -> None:
     warn_of_selector.cache_clear()
     messenger_settings(Identify("u"), Settings(app_id="abc12345", launcher_selector=selector))
     assert 'is not a CSS selector, so nothing opens the Messenger; write "#ask-us"' in caplog.text
 
 
-def test_a_selector_without_its_sign_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_bare_selector_suggests_id_sign(caplog: pytest.LogCaptureFixture) -> None:
     warn_of_selector.cache_clear()
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID="abc12345", TESTING=True)
@@ -92,20 +92,20 @@ def test_a_selector_without_its_sign_is_said(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("selector", ["#ask-us", ".help > a", "button", "[data-x='##']", "#a, #b", "a.b:hover", "#ä"])
-def test_a_selector_that_is_one_is_not_warned_of(selector: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_valid_selector_logs_no_warning(selector: str, caplog: pytest.LogCaptureFixture) -> None:
     warn_of_selector.cache_clear()
     messenger_settings(Identify("u"), Settings(app_id="abc12345", launcher_selector=selector))
     assert "launcher_selector" not in caplog.text
 
 
 @pytest.mark.parametrize("email", ["ann", "ann@", "@example.com", "ann at example.com"])
-def test_an_email_that_is_none_is_said_at_rendering(email: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_email_warns_at_rendering(email: str, caplog: pytest.LogCaptureFixture) -> None:
     settings = messenger_settings(Identify("u", {"email": email, "plan": "pro"}), Settings(app_id="abc12345"))
     assert settings["email"] == email
     assert "trait 'email': is not an e-mail address, such as ann@example.com" in caplog.text
 
 
-def test_a_date_that_cannot_be_read_is_said_at_rendering(caplog: pytest.LogCaptureFixture) -> None:
+def test_unreadable_date_warns_at_rendering(caplog: pytest.LogCaptureFixture) -> None:
     messenger_settings(Identify("u", {"createdAt": "some day"}), Settings(app_id="abc12345"))
     assert "'created_at': is no date that can be read" in caplog.text
 
@@ -117,14 +117,15 @@ def shop(**config: Any) -> Flask:
     return app
 
 
-def test_a_key_that_is_no_setting_is_named_while_one_develops(caplog: pytest.LogCaptureFixture) -> None:
+def test_unknown_setting_warns_in_development(caplog: pytest.LogCaptureFixture) -> None:
+    """A near slip is told which setting is meant, and no log shows the value."""
     shop(INTERCOM_SECRET="s3cret", INTERCOM_ZZZ=1, TESTING=True)
     assert SLIP in caplog.text
     assert "INTERCOM_ZZZ: is not a setting of segment-intercom; it has no effect" in caplog.text
     assert "s3cret" not in caplog.text
 
 
-def test_in_production_only_a_near_slip_is_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_production_warns_only_of_near_slip(caplog: pytest.LogCaptureFixture) -> None:
     shop(INTERCOM_ZZZ=1, INTERCOM_IDENTITY_SECRETS="s3cret")
     assert "INTERCOM_ZZZ" not in caplog.text
     assert "INTERCOM_IDENTITY_SECRETS" in caplog.text
@@ -138,7 +139,8 @@ def test_the_doctor_names_it_too() -> None:
 
 
 @pytest.mark.parametrize("helper", ["intercom_snippet()", "analytics_snippet()", "intercom_settings() | tojson"])
-def test_a_template_without_the_extension_says_what_is_missing(helper: str) -> None:
+def test_snippet_without_init_app_raises(helper: str) -> None:
+    """The helpers are defined even without init_app, so that a call can say what is missing."""
     SegmentIntercom()
     app = Flask("shop")
     with app.test_request_context(), pytest.raises(SettingsError, match="has no SegmentIntercom; call init_app"):
@@ -147,7 +149,7 @@ def test_a_template_without_the_extension_says_what_is_missing(helper: str) -> N
         assert render_template_string("Hello {{ intercom_snippet is defined }}") == "Hello True"
 
 
-def test_the_help_says_where_settings_come_from() -> None:
+def test_help_says_where_settings_come_from() -> None:
     shown = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
     assert 'under "flask intercom" from the application\'s configuration, app.config' in shown
 

@@ -19,11 +19,12 @@ def claims_of(found: dict[str, Any], secret: str = SIGNING) -> dict[str, Any]:
     return jwt.decode(found["intercom_user_jwt"], secret, algorithms=["HS256"], options={"require": ["exp"]})
 
 
-def test_the_hash_is_the_hmac_of_the_user_id() -> None:
+def test_hash_is_hmac_of_user_id() -> None:
     assert user_hash(SECRET, "user1234") == HASH_OF_USER1234
 
 
-def test_the_hash_is_of_the_user_id_and_of_the_email_only_without_one(settings: Settings) -> None:
+def test_email_is_hashed_without_user_id(settings: Settings) -> None:
+    """Where both are there, the hash is of the user id."""
     both = messenger_settings(Identify("user1234", {"email": "teemo@segment.com"}), settings)
     assert both["user_hash"] == HASH_OF_USER1234
     alone = messenger_settings(Identify(None, {"email": "teemo@segment.com"}), settings)
@@ -35,7 +36,7 @@ def test_the_first_of_several_secrets_signs() -> None:
     assert found["user_hash"] == HASH_OF_USER1234
 
 
-def test_without_a_secret_there_is_no_proof(unverified: Settings) -> None:
+def test_missing_secret_gives_no_proof(unverified: Settings) -> None:
     assert messenger_settings(Identify("u"), unverified) == {"app_id": APP_ID, "user_id": "u"}
 
 
@@ -43,7 +44,7 @@ def test_a_visitor_needs_no_proof(settings: Settings) -> None:
     assert messenger_settings([], settings) == {"app_id": APP_ID}
 
 
-def test_a_token_names_the_user_and_ends() -> None:
+def test_token_holds_user_and_expiry() -> None:
     settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity="jwt", identity_ttl=60)
     found = messenger_settings(Identify(2**70), settings)
     claims = claims_of(found)
@@ -52,7 +53,8 @@ def test_a_token_names_the_user_and_ends() -> None:
     assert "user_hash" not in found
 
 
-def test_signed_fields_move_from_the_page_into_the_token() -> None:
+def test_signed_fields_move_into_token() -> None:
+    """They leave the page; the app id alone stays there and out of the token."""
     settings = Settings(
         app_id=APP_ID, identity_secret=SIGNING, identity="jwt", signed_fields=["email", "plan", "app_id", "missing"]
     )
@@ -64,7 +66,8 @@ def test_signed_fields_move_from_the_page_into_the_token() -> None:
     assert found["app_id"] == APP_ID
 
 
-def test_somebody_with_only_an_email_has_a_hash_also_where_tokens_are_chosen() -> None:
+def test_email_only_user_gets_hash() -> None:
+    """A token needs a user id, so an email alone is proven by a hash even where tokens are chosen."""
     settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity="jwt")
     found = messenger_settings(Identify(None, {"email": "a@example.com"}), settings)
     assert found["user_hash"] == user_hash(SIGNING, "a@example.com")
@@ -80,7 +83,8 @@ def test_an_empty_secret_signs_nothing(secret: Any) -> None:
 
 
 @pytest.mark.parametrize("claims", [{}, {"user_id": 5}, {"user_id": ""}, None, {"user_id": "u", "x": object()}])
-def test_a_token_needs_the_user_id_as_a_string_and_claims_that_are_json(claims: Any) -> None:
+def test_invalid_token_claims_are_refused(claims: Any) -> None:
+    """Claims hold a user_id that is a non-empty text, and only values that are JSON."""
     with pytest.raises(OptionError, match="claims"):
         user_jwt(SIGNING, claims, 60)
 
@@ -91,7 +95,8 @@ def test_nobody_has_no_hash(nobody: Any) -> None:
         user_hash(SECRET, nobody)
 
 
-def test_a_short_secret_signs_the_same_token_without_a_warning() -> None:
+def test_short_secret_signs_without_warning() -> None:
+    """The secret is padded with zeros, which changes nothing in the signature."""
     claims = {"user_id": "u", "exp": 4_000_000_000}
     signed = user_jwt("short", claims, 60).split(".")
     padded = jwt.encode({**claims}, b"short".ljust(64, b"\0"), algorithm="HS256").split(".")
@@ -100,7 +105,8 @@ def test_a_short_secret_signs_the_same_token_without_a_warning() -> None:
 
 
 @pytest.mark.parametrize("user", [Identify(None, {"email": "a@b.co", "ssn": "x"}), Identify("u", {"ssn": "x"})])
-def test_signed_fields_are_not_shown_where_there_is_no_token(user: Identify, caplog: pytest.LogCaptureFixture) -> None:
+def test_signed_fields_stay_hidden_without_token(user: Identify, caplog: pytest.LogCaptureFixture) -> None:
+    """Only the email that identifies somebody without a user id stays on the page."""
     secret = None if user.user_id else SIGNING
     settings = Settings(app_id=APP_ID, identity_secret=secret, identity="jwt", signed_fields=["ssn", "email"])
     found = messenger_settings(user, settings)
@@ -109,7 +115,7 @@ def test_signed_fields_are_not_shown_where_there_is_no_token(user: Identify, cap
     assert "signed_fields" in caplog.text
 
 
-def test_the_secret_is_nowhere_in_the_settings_of_a_page() -> None:
+def test_page_settings_hide_secret() -> None:
     for identity in ("hash", "jwt"):
         settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity=identity)
         assert SIGNING not in str(messenger_settings(Identify("u", {"plan": "pro"}), settings))

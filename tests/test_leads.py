@@ -38,7 +38,7 @@ LEAD = ("lead", None, "ann@example.com")
 USER = ("user", "ann", "ann@example.com")
 
 
-def test_a_lead_is_made_once_and_updated(intercom: Intercom) -> None:
+def test_lead_is_created_once_then_updated(intercom: Intercom) -> None:
     intercom.analytics.identify(None, {"email": "an@example.com"}, anonymous_id="anon")
     intercom.deliver()
     intercom.analytics.identify(None, {"email": "ann@example.com", "plan": "pro"}, anonymous_id="anon")
@@ -48,14 +48,15 @@ def test_a_lead_is_made_once_and_updated(intercom: Intercom) -> None:
     assert lead["custom_attributes"] == {"plan": "pro"}
 
 
-def test_a_lead_is_found_by_email_where_nothing_is_remembered(intercom: Intercom) -> None:
+def test_existing_lead_is_reused_by_email(intercom: Intercom) -> None:
     intercom.call("POST", "/contacts", {"role": "lead", "email": "ann@example.com"})
     intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
     intercom.deliver()
     assert roles(intercom) == [LEAD]
 
 
-def test_identifies_sent_as_one_wait_for_the_lead_between_them(intercom: Intercom) -> None:
+def test_combined_identifies_wait_for_lead_between(intercom: Intercom) -> None:
+    """Identifies that are sent as one request wait for the lead that was put between them."""
     intercom.analytics.identify("ann", {"seats": 1}, anonymous_id="anon")
     intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
     intercom.analytics.identify("ann", {"seats": 2}, anonymous_id="anon")
@@ -66,7 +67,7 @@ def test_identifies_sent_as_one_wait_for_the_lead_between_them(intercom: Interco
     assert merges(intercom) == 1
 
 
-def test_a_lead_becomes_the_user_with_their_events(intercom: Intercom) -> None:
+def test_lead_becomes_user_with_events(intercom: Intercom) -> None:
     intercom.analytics.identify(None, {"email": "ann@example.com", "source": "ad"}, anonymous_id="anon")
     intercom.analytics.track(None, "Asked", context={"traits": {"email": "ann@example.com"}}, anonymous_id="anon")
     intercom.analytics.identify("ann", {"email": "ann@example.com"}, anonymous_id="anon")
@@ -76,7 +77,7 @@ def test_a_lead_becomes_the_user_with_their_events(intercom: Intercom) -> None:
     assert [event["user_id"] for event in intercom.state["events"]] == ["ann"]
 
 
-def test_an_anonymous_id_is_enough_to_merge(intercom: Intercom) -> None:
+def test_anonymous_id_suffices_to_merge(intercom: Intercom) -> None:
     intercom.analytics.identify(None, {"email": "private@example.com", "source": "ad"}, anonymous_id="anon")
     intercom.analytics.identify("ann", {"email": "ann@example.com"}, anonymous_id="anon")
     intercom.deliver()
@@ -93,7 +94,8 @@ def test_an_event_alone_makes_the_lead(intercom: Intercom) -> None:
     assert [company["company_id"] for company in intercom.state["people"][0]["companies"]] == ["g1"]
 
 
-def test_the_user_waits_for_what_was_said_of_the_lead(intercom: Intercom) -> None:
+def test_user_waits_for_failing_lead(intercom: Intercom) -> None:
+    """While the lead's calls fail, those of the user it becomes wait, and other users go on."""
     intercom.transport.before = lambda operation: (
         Reply(503, None) if (operation.body or {}).get("role") == "lead" else None
     )
@@ -109,7 +111,7 @@ def test_the_user_waits_for_what_was_said_of_the_lead(intercom: Intercom) -> Non
     assert (USER in roles(intercom), merges(intercom)) == (True, 1)
 
 
-def test_who_was_merged_costs_no_request_again(intercom: Intercom) -> None:
+def test_merged_user_is_not_merged_again(intercom: Intercom) -> None:
     intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
     for number in range(4):
         intercom.analytics.identify("ann", {"email": "ann@example.com", "n": number}, anonymous_id="anon")
@@ -121,7 +123,7 @@ def test_who_was_merged_costs_no_request_again(intercom: Intercom) -> None:
     assert [method for method, _ in intercom.transport.requests[before:]] == ["PUT"]
 
 
-def test_a_lead_of_a_later_visit_is_merged_too(intercom: Intercom) -> None:
+def test_lead_of_later_visit_is_merged(intercom: Intercom) -> None:
     for _ in range(2):
         intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
         intercom.deliver()
@@ -130,7 +132,7 @@ def test_a_lead_of_a_later_visit_is_merged_too(intercom: Intercom) -> None:
     assert (roles(intercom), merges(intercom)) == ([USER], 2)
 
 
-def test_a_lead_that_was_deleted_at_intercom_is_made_anew(intercom: Intercom) -> None:
+def test_deleted_lead_is_created_anew(intercom: Intercom) -> None:
     intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
     intercom.deliver()
     intercom.call("DELETE", f"/contacts/{intercom.state['people'][0]['id']}")
@@ -141,7 +143,8 @@ def test_a_lead_that_was_deleted_at_intercom_is_made_anew(intercom: Intercom) ->
     assert (roles(intercom), intercom.events) == ([LEAD], ["Asked"])
 
 
-def test_a_merge_that_came_too_late_is_no_failure(intercom: Intercom) -> None:
+def test_late_merge_is_no_failure(intercom: Intercom) -> None:
+    """A lead that Intercom has deleted before the merge is no failure: the user is made without it."""
     intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
     intercom.deliver()
     intercom.call("DELETE", f"/contacts/{intercom.state['people'][0]['id']}")
@@ -150,14 +153,14 @@ def test_a_merge_that_came_too_late_is_no_failure(intercom: Intercom) -> None:
     assert (roles(intercom), intercom.outbox.counts().given_up) == ([USER], 0)
 
 
-def test_leads_are_off_unless_they_are_wanted(make_intercom: Callable[..., Intercom]) -> None:
+def test_leads_are_off_by_default(make_intercom: Callable[..., Intercom]) -> None:
     intercom = make_intercom(deliver="worker")
     intercom.analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
     intercom.deliver()
     assert roles(intercom) == [("user", None, "ann@example.com")]
 
 
-def test_a_script_makes_and_merges_leads_at_once(intercom: Intercom) -> None:
+def test_immediate_delivery_merges_leads(intercom: Intercom) -> None:
     with closing(Analytics(replace(intercom.settings, deliver="now"), intercom.transport)) as analytics:
         analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
         assert roles(intercom) == [LEAD]
@@ -165,7 +168,8 @@ def test_a_script_makes_and_merges_leads_at_once(intercom: Intercom) -> None:
     assert roles(intercom) == [USER]
 
 
-def test_each_engine_tells_whether_an_earlier_message_waits(place: Place) -> None:
+def test_waits_sees_earlier_undelivered_messages(place: Place) -> None:
+    """A message still counts as waiting while it is leased, until it is delivered."""
     box = place.open()
     box.put("anonymous a", b"1")
     box.put("ann", b"2")

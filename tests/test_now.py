@@ -34,7 +34,7 @@ def intercom(tmp_path: Path) -> Iterator[Intercom]:
     intercom.close()
 
 
-def test_a_call_returns_when_intercom_has_it(intercom: Intercom, tmp_path: Path) -> None:
+def test_call_returns_once_delivered(intercom: Intercom, tmp_path: Path) -> None:
     analytics = Analytics(intercom.settings, intercom.transport)
     analytics.identify("ann", {"plan": "pro", "company": {"id": "c1", "name": "Tea"}})
     assert intercom.person("ann")["custom_attributes"] == {"plan": "pro"}
@@ -45,14 +45,14 @@ def test_a_call_returns_when_intercom_has_it(intercom: Intercom, tmp_path: Path)
     assert not [*tmp_path.glob("*.db")]
 
 
-def test_a_refusal_raises_and_shows_no_value(intercom: Intercom) -> None:
+def test_refusal_raises_without_values(intercom: Intercom) -> None:
     intercom.transport.before = lambda _: Reply(422, {"errors": [{"code": "invalid", "message": "ann@example.com"}]})
     with pytest.raises(DeliveryError, match="Intercom answered 422 invalid") as refused:
         Analytics(intercom.settings, intercom.transport).track("ann", "Baked")
     assert "ann" not in str(refused.value)
 
 
-def test_a_refused_token_says_what_to_look_at(intercom: Intercom) -> None:
+def test_refused_token_names_its_setting(intercom: Intercom) -> None:
     intercom.transport.before = lambda _: Reply(401, None)
     with pytest.raises(DeliveryError, match="INTERCOM_ACCESS_TOKEN"):
         Analytics(intercom.settings, intercom.transport).track("ann", "Baked")
@@ -97,14 +97,15 @@ def test_before_send_changes_and_drops(intercom: Intercom, way: str, caplog: pyt
     assert "before_send drops a track call" in caplog.text
 
 
-def test_an_exception_in_before_send_is_the_applications(intercom: Intercom) -> None:
+def test_before_send_exception_reaches_application(intercom: Intercom) -> None:
     with pytest.raises(ValueError, match="in the application"):
         Analytics(intercom.settings, intercom.transport, before_send=masked).track("ann", "Odd")
     with pytest.raises(CallError, match="before_send: must return a call or None, not str"):
         Analytics(intercom.settings, intercom.transport, before_send=lambda _: "no").track("ann", "Odd")
 
 
-def test_in_production_such_a_call_is_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_before_send_stores_dead_letter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Without strictness a call that fails in before_send becomes a dead letter and can be sent again."""
     intercom = Intercom(tmp_path, strict=False, deliver="worker")
     with closing(intercom):
         failing = Analytics(intercom.settings, before_send=masked)

@@ -66,7 +66,7 @@ def test_metrics_agree_with_what_intercom_counted(serve: Callable[..., str], fam
     assert 0 < samples["segment_intercom_budget_used_ratio"] < 1
 
 
-def test_an_outbox_that_does_not_answer_is_a_metric_too(tmp_path: Path) -> None:
+def test_broken_outbox_reports_down_metric(tmp_path: Path) -> None:
     class Broken(SqliteOutbox):
         def counts(self) -> None:  # type: ignore[override]
             raise OutboxError("no")
@@ -74,7 +74,7 @@ def test_an_outbox_that_does_not_answer_is_a_metric_too(tmp_path: Path) -> None:
     assert [*Measured(Broken(tmp_path / "box.db")).samples()] == [("segment_intercom_outbox_up", {}, 0)]
 
 
-def test_a_collector_says_whether_it_is_ready(family: Children, tmp_path: Path) -> None:
+def test_collector_reports_readiness(family: Children, tmp_path: Path) -> None:
     served = serve_collector(family, tmp_path)
     with urllib.request.urlopen(f"{served.address}/ready", timeout=30) as answer:
         assert json.load(answer) == {"status": "ready"}
@@ -107,7 +107,8 @@ def test_an_outbox_moves_into_another(engines: dict[str, str], source: str, targ
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres", "jetstream"])
-def test_an_outbox_does_not_move_into_itself(engines: dict[str, str], engine: str) -> None:
+def test_outbox_move_into_itself_is_refused(engines: dict[str, str], engine: str) -> None:
+    """The same outbox by another spelling of its address is itself, too, and loses nothing."""
     address = engines[engine]
     with closing(open_outbox(address)) as box:
         box.put("ann", b"1")
@@ -117,7 +118,7 @@ def test_an_outbox_does_not_move_into_itself(engines: dict[str, str], engine: st
     assert "--to" in done.output
 
 
-def test_a_wrong_target_is_told_of_the_option_that_names_it(tmp_path: Path) -> None:
+def test_wrong_move_target_names_option(tmp_path: Path) -> None:
     environment = {"INTERCOM_OUTBOX": f"sqlite:///{tmp_path}/o.db"}
     done = CliRunner().invoke(main, ["move", "--to", "mysql://db/shop"], env=environment)
     assert done.exit_code == 2
@@ -155,7 +156,7 @@ def test_migrate_makes_the_tables_once(postgres: str) -> None:
     assert "in format 1 already" in done.output
 
 
-def test_the_dashboard_asks_for_what_there_is() -> None:
+def test_dashboard_names_exactly_our_metrics() -> None:
     text = (DEPLOY / "grafana.json").read_text(encoding="utf-8")
     assert json.loads(text)["panels"]
     assert set(re.findall(r"segment_intercom_\w+", text)) == set(METRICS)
@@ -182,7 +183,7 @@ def test_the_recipes_name_what_there_is() -> None:
     check_command(json.loads(started))
 
 
-def test_what_is_missing_is_named_with_its_extra() -> None:
+def test_missing_driver_error_names_extra() -> None:
     script = (
         "import sys; sys.modules['psycopg'] = sys.modules['nats'] = None\n"
         "from segment_intercom.outbox import open_outbox\n"
@@ -223,5 +224,5 @@ def test_requests_are_traced_where_opentelemetry_is(serve: Callable[..., str]) -
     assert "secret-id" not in done.stdout
 
 
-def test_the_threats_are_read_where_safety_is() -> None:
+def test_readme_mentions_threats() -> None:
     assert "threats.md" in (ROOT / "README.md").read_text(encoding="utf-8")

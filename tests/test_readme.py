@@ -37,18 +37,19 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-def test_the_python_runs_and_the_first_application_gives_the_html_shown(names: dict[str, Any]) -> None:
+def test_first_application_renders_shown_html(names: dict[str, Any]) -> None:
+    """All Python of the documentation runs as one program, and its first application gives this HTML."""
     app: Flask = names["app"]
     (shown,) = (code for language, code in BLOCKS if language == "js")
     assert shown.strip() in app.test_client().get("/").text
 
 
-def test_the_first_application_has_at_most_twenty_lines() -> None:
+def test_first_application_stays_short() -> None:
     first = next(code for language, code in BLOCKS if language == "python")
     assert len([line for line in first.splitlines() if line.strip()]) <= 20
 
 
-def test_the_factory_shows_who_is_logged_in_and_their_company(names: dict[str, Any]) -> None:
+def test_factory_shows_user_and_company(names: dict[str, Any]) -> None:
     factory: Flask = names["create_app"](INTERCOM_IDENTITY_SECRET="s", TESTING=True)
     visitor = factory.test_client().get("/").text
     assert "window.intercomSettings" in visitor
@@ -73,7 +74,7 @@ def test_the_templates_render() -> None:
 
 
 @pytest.mark.parametrize(("trait", "page", "api"), ROWS)
-def test_a_trait_becomes_what_its_row_says(trait: str, page: str, api: str) -> None:
+def test_trait_row_matches_mapping(trait: str, page: str, api: str) -> None:
     call = Identify("u", json.loads(trait))
     found = messenger_settings(call, Settings(app_id="abc12345"))
     assert found == {"app_id": "abc12345", "user_id": "u", **json.loads(page)}
@@ -90,7 +91,7 @@ def test_there_are_rows_to_hold() -> None:
 
 
 @pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
-def test_every_setting_is_documented_with_its_default(field: Any) -> None:
+def test_setting_is_documented_with_default(field: Any) -> None:
     default = {} if field.name in ("messenger", "nested_handling_for", "workspaces") else field.default
     shown = json.dumps(default) if isinstance(default, str) else str(default)
     key = f"INTERCOM_{field.name.upper()}"
@@ -115,12 +116,13 @@ def test_what_is_linked_is_there(path: Path) -> None:
     assert [link for link in linked if not path.parent.joinpath(link).exists()] == []
 
 
-def test_every_page_is_in_the_table_of_contents_and_in_readme() -> None:
+def test_every_documentation_page_is_listed() -> None:
+    """A page stands in the table of contents and, except for the reference of the API, in README.md."""
     written = {path.stem for path in ROOT.joinpath("docs").glob("*.md")} - {"index"}
     assert written == {*PAGES}
     assert len(PAGES) == len(written)
     assert {page for page in written if f"docs/{page}.md" not in FILES[0].read_text(encoding="utf-8")} == {"api"}
 
 
-def test_readme_is_short_enough_to_be_read() -> None:
+def test_readme_stays_short_enough() -> None:
     assert len(FILES[0].read_text(encoding="utf-8").splitlines()) <= 200

@@ -61,7 +61,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_an_interrupted_replay_goes_on_where_it_was(place: Place, packed: bool) -> None:
+def test_interrupted_replay_resumes_where_it_stopped(place: Place, packed: bool) -> None:
     text = text_of(*(track(number) for number in range(1_700)))
     text = gzip.compress(text) if packed else text
     with pytest.raises(KeyboardInterrupt):
@@ -72,14 +72,16 @@ def test_an_interrupted_replay_goes_on_where_it_was(place: Place, packed: bool) 
     assert place.events() == [f"e{number}" for number in range(1_700)]
 
 
-def test_what_was_put_but_not_noted_is_not_put_twice(place: Place) -> None:
+def test_restarted_replay_puts_nothing_twice(place: Place) -> None:
+    """Calls that were put before are recognised as repeated, even if the position was not noted."""
     text = text_of(*(track(number) for number in range(700)))
     place.replay(io.BytesIO(text))
     assert place.replay(io.BytesIO(text), restart=True).repeated == 700
     assert len(place.events()) == 700
 
 
-def test_a_file_that_only_begins_like_another_is_another(place: Place) -> None:
+def test_file_with_same_beginning_is_new(place: Place) -> None:
+    """A file that only begins like an earlier file is read whole; a file that has grown is resumed."""
     place.replay(io.BytesIO(text_of(track(0), track(1), track(2))))
     summary = place.replay(io.BytesIO(text_of(track(0), track(3), track(4))))
     assert summary.lines == 3
@@ -87,7 +89,8 @@ def test_a_file_that_only_begins_like_another_is_another(place: Place) -> None:
     assert place.events()[-1] == "e5"
 
 
-def test_a_pipe_is_read_from_its_beginning(place: Place) -> None:
+def test_pipe_is_read_from_beginning(place: Place) -> None:
+    """A pipe with the same lines is read again, and its calls are recognised as repeated."""
     for expected in (3, 0):
         reading, writing = os.pipe()
         with open(writing, "wb") as end:  # noqa: PTH123 - a descriptor
@@ -108,7 +111,7 @@ BAD: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize("dry", [False, True])
-def test_refused_lines_are_named_and_cost_no_other(place: Place, dry: bool) -> None:
+def test_refused_lines_are_reported_and_skipped(place: Place, dry: bool) -> None:
     lines = [track(0), b"", *(message for message, _ in BAD), {"type": "page", "userId": "u"}, track(1)]
     if dry:
         summary = Summary()
@@ -138,13 +141,13 @@ def test_calls_for_others_have_no_effect(place: Place, message: dict[str, Any]) 
     assert place.events() == []
 
 
-def test_a_file_that_ends_in_the_middle_says_so(place: Place) -> None:
+def test_truncated_file_is_reported(place: Place) -> None:
     text = gzip.compress(text_of(*(track(number) for number in range(5_000))))[:-100]
     with pytest.raises(Exception, match="file: cannot be read to its end"):
         place.replay(io.BufferedReader(io.BytesIO(text)))  # type: ignore[arg-type]
 
 
-def test_a_captured_file_is_its_owners_and_can_be_replayed(place: Place, tmp_path: Path) -> None:
+def test_captured_file_is_private_and_replayable(place: Place, tmp_path: Path) -> None:
     place.replay(io.BytesIO(text_of(track(0, timestamp="2026-01-01T00:00:00Z"), track(1))))
     captured = CaptureFile(tmp_path / "captured.jsonl")
     captured.append(list(waiting_messages(place.outbox)))

@@ -108,7 +108,8 @@ CALLS = st.one_of(
 @given(call=CALLS, version=st.sampled_from(["1.4", "2.16"]))
 @example(call=Track("Paid", {"createdAt": "\ud800"}, "u"), version="2.16")
 @example(call=Identify("u", {"company": {"id": -(2**63) - 1}}), version="1.4")
-def test_what_is_read_asks_the_same_of_intercom_as_the_call_itself(call: Call, version: str) -> None:
+def test_round_trip_keeps_rest_operations(call: Call, version: str) -> None:
+    """Only halves of surrogate pairs differ, for they are replaced on the way."""
     call = replace(call, timestamp=WHEN)
     try:
         expected = sent(call, api_version=version)
@@ -119,7 +120,7 @@ def test_what_is_read_asks_the_same_of_intercom_as_the_call_itself(call: Call, v
 
 
 @given(call=CALLS)
-def test_what_waits_is_json_and_holds_plain_values_only(call: Call) -> None:
+def test_written_call_is_plain_json(call: Call) -> None:
     text = write(call, Diagnostics(False))
     assert json.loads(text) == read(text)
 
@@ -149,12 +150,12 @@ def test_a_date_stays_a_date(moment: Any) -> None:
         datetime(9999, 12, 31, tzinfo=timezone(timedelta(hours=-23, minutes=-59))),
     ],
 )
-def test_a_date_at_the_ends_of_the_calendar_stays_one(moment: datetime) -> None:
+def test_extreme_dates_survive_round_trip(moment: datetime) -> None:
     call = Identify("u", {"since": moment, "list": {1}}, timestamp=WHEN)
     assert sent(round_trip(call)) == sent(call)
 
 
-def test_a_call_without_a_timestamp_happens_when_it_is_accepted() -> None:
+def test_missing_timestamp_becomes_current_time() -> None:
     before = datetime.now(UTC)
     kept = round_trip(Track("Paid", user_id="u"))
     assert isinstance(kept.timestamp, str)
@@ -162,18 +163,20 @@ def test_a_call_without_a_timestamp_happens_when_it_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("timestamp", [datetime(2014, 1, 1, tzinfo=UTC), 1388534400, "2014-01-01T00:00:00Z"])
-def test_a_timestamp_is_kept_in_any_form(timestamp: Any) -> None:
+def test_timestamp_survives_in_any_form(timestamp: Any) -> None:
     ((_, _, body),) = sent(round_trip(Track("Paid", user_id="u", timestamp=timestamp)))
     assert body["created_at"] == 1388534400
 
 
-def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_joined() -> None:
+def test_lone_surrogates_are_replaced() -> None:
+    """The two halves of a whole pair become the character that they stand for."""
     call = round_trip(Identify("u\ud800", {"a\udfff": "b\ud83d", "n": [{"\udc00": "\ud83d\ude00"}]}))
     assert isinstance(call, Identify)
     assert (call.user_id, call.traits) == ("u\ufffd", {"a\ufffd": "b\ufffd", "n": [{"\ufffd": "\U0001f600"}]})
 
 
-def test_numbers_that_javascript_cannot_hold_keep_their_digits() -> None:
+def test_large_numbers_keep_their_digits() -> None:
+    """Whole numbers that JavaScript cannot hold travel as texts."""
     call = Identify("u", {"big": 2**64 + 1, "edge": 2**53 + 1, "cents": Decimal("0.10"), "whole": Decimal("3.0")})
     ((_, _, body),) = sent(round_trip(call))
     assert body["custom_attributes"] == {"big": str(2**64 + 1), "edge": str(2**53 + 1), "cents": 0.1, "whole": 3}
@@ -184,7 +187,8 @@ def test_money_is_kept_to_the_cent() -> None:
     assert body["metadata"]["price"] == {"amount": 1999, "currency": "USD"}
 
 
-def test_companies_that_are_rows_of_a_database_are_read_at_once() -> None:
+def test_database_row_companies_are_read_immediately() -> None:
+    """Only a company's own fields are read of a row, so that a password never waits in the outbox."""
     row = Row(id=813, name="Teemo", plan=Plan.PRO, created_at=date(2014, 1, 1), monthly_spend=Decimal(5), password="p")
     kept = write(Identify("u", {"company": row}), Diagnostics(True))
     assert b"password" not in kept
@@ -193,7 +197,7 @@ def test_companies_that_are_rows_of_a_database_are_read_at_once() -> None:
     assert saved.body == {**expected, "remote_created_at": 1388534400}
 
 
-def test_values_of_other_types_are_what_they_stand_for() -> None:
+def test_special_types_become_plain_values() -> None:
     uuid = UUID(int=5)
     traits = {"a": UserString("lazy"), "b": uuid, "c": Plan.PRO, "d": OrderedDict(x=1), "e": (1, 2), 6: True}
     call = round_trip(Identify("u", traits))
@@ -202,7 +206,8 @@ def test_values_of_other_types_are_what_they_stand_for() -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), Decimal("Infinity"), b"bytes", object(), 1j])
-def test_what_cannot_be_sent_is_refused_by_its_name(bad: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_unsendable_value_is_refused_by_name(bad: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """In strict mode it raises; otherwise its trait is left out with a warning."""
     call = Identify("u", {"good": 1, "bad": {"inner": bad}})
     with pytest.raises(TraitError, match=r"bad\.inner"):
         write(call, Diagnostics(True))
@@ -213,7 +218,7 @@ def test_what_cannot_be_sent_is_refused_by_its_name(bad: Any, caplog: pytest.Log
     assert "bad.inner" in caplog.text
 
 
-def test_a_cycle_is_refused_and_nothing_else_is_lost() -> None:
+def test_cyclic_trait_is_left_out() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
     kept = round_trip(Identify("u", {"good": 1, "bad": cycle}), strict=False)
@@ -221,7 +226,7 @@ def test_a_cycle_is_refused_and_nothing_else_is_lost() -> None:
     assert kept.traits == {"good": 1}
 
 
-def test_what_was_handed_in_stays_as_it_is() -> None:
+def test_writing_leaves_traits_unchanged() -> None:
     traits = {"company": {"id": 1, "createdAt": date(2014, 1, 1)}, "list": [{1, 2}]}
     copy = {"company": {"id": 1, "createdAt": date(2014, 1, 1)}, "list": [{1, 2}]}
     write(Identify("u", traits), Diagnostics(True))
@@ -234,7 +239,8 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
         read(text)
 
 
-def test_what_makes_a_message_be_written_carefully_changes_no_text_in_it() -> None:
+def test_careful_writing_leaves_date_text_unchanged() -> None:
+    """A key that is no text forces the careful way, in which texts like dates stay texts."""
     call = Identify("2014-01-01", {"name": "2014-01-01", "since": "2014-01-01", "x": {1: "2014-01-01T00:00:00Z"}})
     message = read(write(call, Diagnostics(True)))
     assert message["userId"] == "2014-01-01"
@@ -242,6 +248,6 @@ def test_what_makes_a_message_be_written_carefully_changes_no_text_in_it() -> No
 
 
 @pytest.mark.parametrize("timestamp", [{}, [], "no date", True])
-def test_a_timestamp_that_is_none_is_left_out(timestamp: Any) -> None:
+def test_unreadable_timestamp_is_replaced(timestamp: Any) -> None:
     written = json.loads(write(Track("Baked", {}, "u", timestamp=timestamp), Diagnostics(strict=False)))
     assert written["timestamp"].startswith("20")

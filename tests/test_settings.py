@@ -53,14 +53,14 @@ from tests.conftest import APP_ID, SECRET
         ("exit_timeout", "soon", "a number"),
     ],
 )
-def test_a_wrong_value_names_the_key_and_what_is_accepted(field: str, value: Any, accepted: str) -> None:
+def test_error_names_field_and_accepted_values(field: str, value: Any, accepted: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings(**{field: value})
     assert caught.value.field == field
     assert accepted in str(caught.value)
 
 
-def test_in_a_mapping_the_error_names_the_key_as_it_was_written() -> None:
+def test_mapping_error_names_original_key() -> None:
     with pytest.raises(SettingsError, match=r"^INTERCOM_REGION: must be one of"):
         Settings.from_mapping({"INTERCOM_REGION": "mars", "SECRET_KEY": "x"})
 
@@ -70,7 +70,8 @@ def test_an_unknown_field_is_refused() -> None:
         Settings(app_key="x")  # type: ignore[call-arg]
 
 
-def test_the_environment_holds_lists_with_commas_and_dicts_as_json() -> None:
+def test_environment_text_becomes_typed_values() -> None:
+    """Lists stand with commas, dicts as JSON, and an empty text means the default."""
     settings = Settings.from_env(
         {
             "INTERCOM_APP_ID": APP_ID,
@@ -92,16 +93,17 @@ def test_the_environment_holds_lists_with_commas_and_dicts_as_json() -> None:
 
 
 @pytest.mark.parametrize("text", ["new, old", '["new", "old"]', " new ,old\n"])
-def test_several_secrets_may_be_written_with_commas_or_as_json(text: str) -> None:
+def test_secrets_accept_commas_or_json(text: str) -> None:
     assert Settings.from_env({"INTERCOM_IDENTITY_SECRET": text}).secrets == ("new", "old")
 
 
-def test_what_is_wrong_inside_of_json_is_said() -> None:
+def test_error_inside_json_is_explained() -> None:
     with pytest.raises(SettingsError, match="INTERCOM_MESSENGER: horizontal_padding must be a whole number"):
         Settings.from_env({"INTERCOM_MESSENGER": '{"horizontal_padding": 5}'})
 
 
-def test_a_slip_in_a_key_is_warned_of_and_a_hosts_own_key_is_not(caplog: pytest.LogCaptureFixture) -> None:
+def test_misspelt_key_warns_with_suggestion(caplog: pytest.LogCaptureFixture) -> None:
+    """A key of the host's own, such as INTERCOM_WEBHOOK_PATH, causes no warning."""
     Settings.from_mapping({"INTERCOM_IDENTITY_SECRETT": "x", "INTERCOM_WEBHOOK_PATH": "/hook"})
     assert [record.getMessage().removeprefix("Intercom: ") for record in caplog.records] == [
         "INTERCOM_IDENTITY_SECRETT: is not a setting of segment-intercom; did you mean INTERCOM_IDENTITY_SECRET?"
@@ -109,18 +111,19 @@ def test_a_slip_in_a_key_is_warned_of_and_a_hosts_own_key_is_not(caplog: pytest.
 
 
 @pytest.mark.parametrize("text", ["perhaps", "2"])
-def test_text_that_cannot_be_read_is_refused_by_its_key(text: str) -> None:
+def test_unreadable_boolean_error_names_key(text: str) -> None:
     with pytest.raises(SettingsError, match="INTERCOM_ENABLED: must be True or False"):
         Settings.from_env({"INTERCOM_ENABLED": text})
 
 
-def test_an_empty_variable_is_not_set_but_an_empty_secret_is_an_error() -> None:
+def test_empty_variable_counts_as_unset() -> None:
+    """An empty secret is an error instead."""
     assert Settings.from_env({"INTERCOM_APP_ID": ""}).app_id is None
     with pytest.raises(SettingsError, match="INTERCOM_IDENTITY_SECRET: an empty secret"):
         Settings.from_env({"INTERCOM_IDENTITY_SECRET": ""})
 
 
-def test_no_secret_shows_in_a_repr_or_an_error() -> None:
+def test_repr_and_errors_hide_secrets() -> None:
     key = "4ad6ce80fc1d441324cfb11cdf8d3ade8fc7e8fd"
     outbox = "nats://user:hunter2@localhost"
     shown = repr(

@@ -48,7 +48,8 @@ assert "brand_color" in page.partition('.split(" ")')[0]
 """
 
 
-def test_a_region_a_setting_and_a_field_are_added_in_one_place(tmp_path: Path) -> None:
+def test_additions_need_only_spec_file(tmp_path: Path) -> None:
+    """A region, a Messenger setting and a user trait are added to spec.json alone."""
     facts = json.loads((PACKAGE / "spec.json").read_text())
     facts["regions"]["moon"] = {
         "name": "Moon",

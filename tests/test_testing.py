@@ -27,7 +27,7 @@ def test_calls_of_the_application_are_captured(app: Flask, intercom_captured: li
     assert (call.user_id, call.event) == ("ann", "Paid")
 
 
-def test_the_sandbox_is_empty_for_each_test(intercom_sandbox: Any) -> None:
+def test_sandbox_starts_empty_and_verifying(intercom_sandbox: Any) -> None:
     assert intercom_sandbox.people == intercom_sandbox.requests == intercom_sandbox.refused == []
     assert intercom_sandbox.verification
     assert intercom_sandbox.companies == intercom_sandbox.events == []

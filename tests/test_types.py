@@ -24,7 +24,7 @@ def members(name: str) -> set[str]:
     return set(re.findall(r"^    (\w+)\??(?:<.*?>)?[(:]", interface(name), re.MULTILINE))
 
 
-def test_every_call_of_the_page_is_typed() -> None:
+def test_every_page_call_is_typed() -> None:
     source = assets.read("segment_intercom/stub.js")
     calls = set(" ".join(re.findall(r'^  "([\w ]+)"\.split\(" "\)\.forEach', source, re.MULTILINE)).split())
     calls |= set(re.findall(r"^  analytics\.(\w+) =", source, re.MULTILINE)) - {"intercom"}
@@ -32,7 +32,7 @@ def test_every_call_of_the_page_is_typed() -> None:
     assert members("Analytics") == {*calls, "initialized"}
 
 
-def test_every_method_of_the_messenger_is_typed() -> None:
+def test_every_messenger_method_is_typed() -> None:
     widget, pages = (assets.read(f"sandbox/widget/{name}.js") for name in ("messenger", "pages"))
     block = re.search(r"^  const methods = \{(.*?)^  \};", widget, re.MULTILINE | re.DOTALL)
     content = re.search(r"CONTENT = \{(.*?)\}", pages, re.DOTALL)
@@ -45,10 +45,10 @@ def test_every_method_of_the_messenger_is_typed() -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_of_the_messenger_is_typed(name: str) -> None:
+def test_every_messenger_setting_is_typed(name: str) -> None:
     assert name in members("MessengerSettings")
 
 
 @pytest.mark.parametrize("name", SPEC.company_fields)
-def test_every_field_of_a_company_is_typed(name: str) -> None:
+def test_every_company_field_is_typed(name: str) -> None:
     assert name in members("MessengerCompany")

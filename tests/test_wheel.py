@@ -29,7 +29,9 @@ print(Path(segment_intercom.__file__).with_name("py.typed").exists())
 DESCRIPTION = "from importlib.metadata import metadata; print(metadata('segment-intercom').get_payload())"
 
 
-def test_the_installed_wheel_renders_a_snippet_and_serves_a_static_file(tmp_path: Path) -> None:
+def test_installed_wheel_serves_snippet_and_loader(tmp_path: Path) -> None:
+    """Its templates, its marker for types, its description and its command are there as well."""
+
     def run(*command: str) -> str:
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -86,7 +86,7 @@ def tenants(tmp_path: Path, serve: Callable[..., str]) -> Iterator[Tenants]:
     tenants.store.close()
 
 
-def test_each_call_goes_to_its_own_workspace(tenants: Tenants) -> None:
+def test_calls_reach_their_own_workspace(tenants: Tenants) -> None:
     for app_id in (OWN, ACME, GLOBEX, None):
         with closing(tenants.analytics(app_id)) as analytics:
             analytics.identify("ann", {"plan": str(app_id)})
@@ -99,7 +99,7 @@ def test_each_call_goes_to_its_own_workspace(tenants: Tenants) -> None:
     assert {company["app_id"] for company in tenants.store.state()["companies"]} == {OWN, ACME, GLOBEX}
 
 
-def test_a_call_may_name_its_workspace_itself(tenants: Tenants) -> None:
+def test_call_app_id_overrides_loader(tenants: Tenants) -> None:
     with closing(tenants.analytics(ACME)) as analytics:
         analytics.identify("bob", integrations={"Intercom": {"appId": GLOBEX}})
     tenants.work()
@@ -108,14 +108,15 @@ def test_a_call_may_name_its_workspace_itself(tenants: Tenants) -> None:
 
 @pytest.mark.parametrize("integrations", [{"intercom": {"x": 1}}, {"INTERCOM": {"x": 1}}])
 @pytest.mark.parametrize("place", ["integrations", "context"])
-def test_options_by_a_name_in_another_case_hide_no_workspace(integrations: dict[str, Any], place: str) -> None:
+def test_integration_name_case_hides_no_workspace(integrations: dict[str, Any], place: str) -> None:
+    """Options under intercom or INTERCOM count, and the loader's workspace joins them."""
     said = {"integrations": integrations}
     call = parse({"type": "identify", "userId": "ann", **(said if place == "integrations" else {"context": said})})
     sent = to_workspace(call, lambda: ACME, strict=True)
     assert (sent.app_id, sent.options["x"]) == (ACME, 1)
 
 
-def test_an_app_id_of_digits_alone_may_be_a_number() -> None:
+def test_numeric_app_id_becomes_text() -> None:
     assert to_workspace(Track("Paid", {}, "ann"), lambda: 12345678, strict=True).app_id == "12345678"
     assert Track("Paid", {}, "ann", integrations={"Intercom": {"appId": 12345678}}).app_id == "12345678"
 
@@ -125,7 +126,8 @@ def broken() -> Any:
 
 
 @pytest.mark.parametrize("loader", [lambda: "", lambda: b"acme1234", lambda: True, broken])
-def test_who_has_no_workspace_is_told_to_no_other(tenants: Tenants, loader: Callable[[], Any]) -> None:
+def test_invalid_workspace_reaches_no_workspace(tenants: Tenants, loader: Callable[[], Any]) -> None:
+    """In strict mode the call raises; otherwise it waits in the outbox."""
     settings = Settings.from_env(tenants.environment)
     with closing(Analytics(settings, workspace_loader=loader)) as analytics, pytest.raises((CallError, RuntimeError)):
         analytics.identify("ann")
@@ -139,7 +141,7 @@ def test_who_has_no_workspace_is_told_to_no_other(tenants: Tenants, loader: Call
     assert tenants.people() == {OWN: [], ACME: [], GLOBEX: []}
 
 
-def test_a_new_token_closes_the_connections_of_the_old() -> None:
+def test_new_token_closes_old_connections() -> None:
     tokens = {ACME: "first"}
     settings = Settings(app_id=OWN, access_token="t", workspaces=lambda app_id: tokens[app_id])
     with closing(HttpTransport(settings)) as transport:
@@ -156,7 +158,8 @@ def test_a_new_token_closes_the_connections_of_the_old() -> None:
         assert transport._others == [second.transport]
 
 
-def test_a_plain_message_names_its_workspace_in_its_context(tenants: Tenants) -> None:
+def test_context_app_id_selects_workspace(tenants: Tenants) -> None:
+    """Such a message is parsed, for its workspace decides its partition."""
     message = {"type": "identify", "userId": "bob", "context": {"Intercom": {"appId": GLOBEX}}}
     assert plain_message(message) is None, "it needs to be read, for its partition is that of its workspace"
     with closing(Ingest(Settings.from_env(tenants.environment))) as ingest:
@@ -179,7 +182,7 @@ def test_a_deletion_is_of_one_workspace(tenants: Tenants) -> None:
     assert [event["event_name"] for event in tenants.store.state()["events"]] == ["Waits"]
 
 
-def test_a_lead_is_merged_in_its_workspace(tenants: Tenants) -> None:
+def test_lead_merges_within_its_workspace(tenants: Tenants) -> None:
     with closing(tenants.analytics(ACME, leads="true")) as analytics:
         analytics.identify(None, {"email": "ann@example.com"}, anonymous_id="anon")
         analytics.identify("ann", {"email": "ann@example.com"}, anonymous_id="anon")
@@ -187,7 +190,7 @@ def test_a_lead_is_merged_in_its_workspace(tenants: Tenants) -> None:
     assert tenants.people()[ACME] == ["ann"]
 
 
-def test_one_workspace_at_its_limit_holds_up_no_other(tenants: Tenants) -> None:
+def test_rate_limit_affects_only_its_workspace(tenants: Tenants) -> None:
     tenants.workspaces[ACME].rate_limit, tenants.workspaces[ACME].rate_window = 4, 3.0
     for app_id in (ACME, GLOBEX):
         with closing(tenants.analytics(app_id)) as analytics:
@@ -202,7 +205,8 @@ def test_one_workspace_at_its_limit_holds_up_no_other(tenants: Tenants) -> None:
 
 
 @pytest.mark.parametrize("workspaces", [{GLOBEX: TOKENS[GLOBEX]}, {**TOKENS, ACME: "wrong"}])
-def test_calls_of_a_workspace_without_its_token_wait(tenants: Tenants, workspaces: dict[str, str]) -> None:
+def test_calls_wait_for_workspace_token(tenants: Tenants, workspaces: dict[str, str]) -> None:
+    """Whether the token is missing or wrong, the calls of the other workspace are delivered."""
     for app_id in (ACME, GLOBEX):
         with closing(tenants.analytics(app_id)) as analytics:
             analytics.identify("ann")
@@ -216,7 +220,8 @@ def test_calls_of_a_workspace_without_its_token_wait(tenants: Tenants, workspace
     assert tenants.people()[ACME] == ["ann"]
 
 
-def test_an_application_may_have_no_workspace_of_its_own(tenants: Tenants) -> None:
+def test_application_needs_no_own_token(tenants: Tenants) -> None:
+    """Where workspaces have tokens of their own, their calls are delivered by these alone."""
     del tenants.environment["INTERCOM_ACCESS_TOKEN"]
     with closing(tenants.analytics(ACME)) as analytics:
         analytics.identify("ann")
@@ -224,7 +229,7 @@ def test_an_application_may_have_no_workspace_of_its_own(tenants: Tenants) -> No
     assert tenants.people()[ACME] == ["ann"]
 
 
-def test_a_script_sends_to_each_at_once(tenants: Tenants) -> None:
+def test_direct_delivery_reaches_loader_workspace(tenants: Tenants) -> None:
     with closing(tenants.analytics(ACME, deliver="now")) as analytics:
         analytics.identify("ann")
     assert tenants.people()[ACME] == ["ann"]
@@ -240,13 +245,13 @@ def test_a_script_sends_to_each_at_once(tenants: Tenants) -> None:
         ("nonsense", "must be a dict"),
     ],
 )
-def test_a_wrong_workspace_is_refused_at_start(value: Any, problem: str) -> None:
+def test_wrong_workspaces_setting_is_refused(value: Any, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem) as refused:
         Settings(workspaces=value)
     assert "INTERCOM" not in str(refused.value)
 
 
-def test_settings_of_a_workspace_have_nothing_of_the_others() -> None:
+def test_workspace_settings_share_no_secrets() -> None:
     settings = Settings(
         app_id=OWN,
         access_token="t",
@@ -281,7 +286,7 @@ def site(**config: Any) -> Flask:
     return app
 
 
-def test_a_page_is_of_the_workspace_of_its_request() -> None:
+def test_page_uses_workspace_of_request() -> None:
     app = site()
     own, acme = (app.test_client().get(f"/{tenant}").text for tenant in ("own", ACME))
     assert f'"app_id":"{OWN}"' in own
@@ -291,7 +296,8 @@ def test_a_page_is_of_the_workspace_of_its_request() -> None:
     assert [call.app_id for call in app.extensions["segment_intercom"].captured] == [None, ACME]
 
 
-def test_a_workspace_that_is_not_known_is_said_in_development_and_unproven_in_production() -> None:
+def test_unknown_workspace_raises_only_in_development() -> None:
+    """In production the page names the unknown workspace, but holds no proof of the user."""
     app = site()
     with pytest.raises(SettingsError, match="globex12"):
         app.test_client().get(f"/{GLOBEX}")
@@ -306,7 +312,7 @@ def test_a_workspace_that_is_not_known_is_said_in_development_and_unproven_in_pr
 
 
 @pytest.mark.parametrize("tenant", ["tenant-1", "", 12345678, b"acme1234"])
-def test_no_tenant_breaks_a_page_in_production(tenant: Any) -> None:
+def test_odd_tenant_never_breaks_production_page(tenant: Any) -> None:
     app = site()
     app.testing = False
     with app.test_request_context("/"):
@@ -317,7 +323,8 @@ def test_no_tenant_breaks_a_page_in_production(tenant: Any) -> None:
     assert ("widget.intercom.io" in html) is (tenant == 12345678), "an app id, if not one that is known"
 
 
-def test_a_function_of_workspaces_that_raises_breaks_no_page() -> None:
+def test_raising_workspaces_function_breaks_no_page() -> None:
+    """In production the page is without Intercom; in testing the error is raised."""
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID=OWN, INTERCOM_WORKSPACES=lambda _: 1 / 0)
     SegmentIntercom(app).workspace_loader(lambda: ACME)
@@ -329,7 +336,7 @@ def test_a_function_of_workspaces_that_raises_breaks_no_page() -> None:
             app.jinja_env.from_string("{{ intercom_snippet() }}").render()
 
 
-def test_an_option_of_the_template_names_a_workspace_with_its_proof() -> None:
+def test_template_app_id_brings_its_proof() -> None:
     app = site()
     with app.test_request_context("/"):
         html = app.jinja_env.from_string("{{ intercom_snippet(app_id='acme1234') }}").render()

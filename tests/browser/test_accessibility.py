@@ -55,7 +55,7 @@ def test_nothing_is_found_on_a_page(opened: Page, delivering_demo: str, path: st
     assert violations(opened) == []
 
 
-def test_nothing_is_found_in_the_open_messenger(opened: Page, delivering_demo: str) -> None:
+def test_open_messenger_has_no_violations(opened: Page, delivering_demo: str) -> None:
     opened.goto(delivering_demo)
     opened.get_by_role("button", name="Open Intercom Messenger").click()
     opened.get_by_role("textbox", name="Message").fill("Hello")

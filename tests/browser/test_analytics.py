@@ -14,14 +14,15 @@ from .expectations import expect
 from .shop import QUIET, RERUN
 
 
-def test_the_first_boot_carries_the_identity_and_no_call_is_needed(open_page: Any, messenger: Any) -> None:
+def test_first_boot_carries_the_identity(open_page: Any, messenger: Any) -> None:
+    """The snippet alone boots the Messenger with the identity; the page makes no call."""
     made = open_page()
     messenger.expect_visible()
     assert made.pings == [("boot", "user1234")]
     assert made.sandbox.requests[0]["not_saved"] == []
 
 
-def test_calls_made_before_the_runtime_arrives_are_replayed_in_order(shop: Any) -> None:
+def test_early_calls_are_replayed_in_order(shop: Any) -> None:
     template = (
         "{{ analytics_snippet(user) }}<script>"
         "analytics.track('one'); analytics.identify('user1234', {seats: 3}); analytics.track('two')</script>"
@@ -33,7 +34,7 @@ def test_calls_made_before_the_runtime_arrives_are_replayed_in_order(shop: Any) 
     assert person["custom_attributes"] == {"plan": "pro", "seats": 3}
 
 
-def test_nothing_boots_or_loads_before_the_first_call(open_page: Any, messenger: Any, page: Page) -> None:
+def test_nothing_loads_before_first_call(open_page: Any, messenger: Any, page: Page) -> None:
     made = open_page(QUIET, verified=False)
     assert page.locator("script[src*=widget]").count() == 0
     page.evaluate("analytics.identify('u', {name: 'Ann'})")
@@ -45,7 +46,8 @@ LITERAL = """{userId: '019mr8mf4r', traits: {name: 'Michael Bolton', plan: 'Ente
   company: {id: 12345, remove: true}}, integrations: {Intercom: {hideDefaultLauncher: true}}}"""
 
 
-def test_a_single_object_is_the_message_that_it_is(open_page: Any, messenger: Any, page: Page) -> None:
+def test_single_object_is_the_whole_message(open_page: Any, messenger: Any, page: Page) -> None:
+    """A sole argument with the fields of a message is the message itself, not its traits."""
     made = open_page(QUIET, verified=False)
     page.evaluate(f"analytics.identify({LITERAL}); analytics.group({{groupId: '7', traits: {{name: 'Seven'}}}})")
     page.evaluate(
@@ -62,7 +64,7 @@ def test_a_single_object_is_the_message_that_it_is(open_page: Any, messenger: An
     messenger.expect_hidden()
 
 
-def test_traits_that_only_look_like_a_message_are_traits(open_page: Any, page: Page) -> None:
+def test_message_like_traits_stay_traits(open_page: Any, page: Page) -> None:
     made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify({email: 'ann@example.com', context: 'mobile', event: 'fair'})")
     made.sandbox.wait_for(lambda sandbox: sandbox.people)
@@ -70,7 +72,8 @@ def test_traits_that_only_look_like_a_message_are_traits(open_page: Any, page: P
 
 
 @pytest.mark.parametrize("template", [QUIET, "{{ analytics_snippet(None) }}"])
-def test_the_settings_on_the_page_are_what_the_messenger_was_told(template: str, open_page: Any, page: Page) -> None:
+def test_page_settings_match_the_messengers(template: str, open_page: Any, page: Page) -> None:
+    """After identify, window.intercomSettings holds what the Messenger was told, and it is told once."""
     made = open_page(template, verified=False)
     page.evaluate("analytics.identify('u', {name: 'Ann', plan: 'pro'})")
     page.wait_for_function("window.intercomSettings && intercomSettings.plan === 'pro'")
@@ -80,14 +83,14 @@ def test_the_settings_on_the_page_are_what_the_messenger_was_told(template: str,
     assert [kind for kind, user in made.pings if user == "u"] == [made.pings[-1][0]], "told once"
 
 
-def test_debug_says_that_nothing_is_kept_of_a_visitor(open_page: Any, page: Page) -> None:
+def test_debug_reports_ignored_visitor_call(open_page: Any, page: Page) -> None:
     open_page("{{ analytics_snippet(None) }}", verified=False)
     page.evaluate("window.lines = []; console.log = (...words) => lines.push(words.join(' '))")
     page.evaluate("analytics.debug(); analytics.identify({plan: 'pro'})")
     assert any("visitor" in line for line in page.evaluate("lines"))
 
 
-def test_a_page_has_an_element_of_segments_default_id(open_page: Any, messenger: Any, page: Page) -> None:
+def test_segments_default_widget_id_opens_messenger(open_page: Any, messenger: Any, page: Page) -> None:
     open_page(QUIET + '<button id="IntercomDefaultWidget" type="button">Chat</button>', verified=False)
     page.evaluate("analytics.identify('u')")
     messenger.expect_visible()
@@ -95,7 +98,7 @@ def test_a_page_has_an_element_of_segments_default_id(open_page: Any, messenger:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_on_every_update_the_proof_goes_along(open_page: Any, page: Page) -> None:
+def test_every_update_carries_the_proof(open_page: Any, page: Page) -> None:
     made = open_page()
     page.evaluate("analytics.group('7', {name: 'Seven'}); analytics.page()")
     made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) >= 2)
@@ -103,9 +106,8 @@ def test_on_every_update_the_proof_goes_along(open_page: Any, page: Page) -> Non
     assert [company["name"] for company in made.sandbox.companies] == ["Seven"]
 
 
-def test_secure_mode_from_the_page_with_and_without_the_integrations_filter(
-    open_page: Any, messenger: Any, page: Page
-) -> None:
+def test_proof_from_page_passes_verification(open_page: Any, messenger: Any, page: Page) -> None:
+    """The page may pass the proof itself, with and without the integrations filter."""
     made = open_page(QUIET)
     proof = user_hash(made.secret, "u")
     page.evaluate("proof => analytics.identify('u', {}, {Intercom: {user_hash: proof}})", proof)
@@ -122,14 +124,15 @@ def test_secure_mode_from_the_page_with_and_without_the_integrations_filter(
         "identify('teemo', {}, {Intercom: {hideDefaultLauncher: true}})",
     ],
 )
-def test_the_launcher_is_hidden_by_a_call(call: str, open_page: Any, messenger: Any, page: Page) -> None:
+def test_call_may_hide_the_launcher(call: str, open_page: Any, messenger: Any, page: Page) -> None:
     open_page(QUIET, verified=False)
     page.evaluate(f"analytics.{call}")
     page.locator("#intercom-container[data-booted=true]").wait_for(state="attached")
     messenger.expect_hidden()
 
 
-def test_a_group_may_hide_the_launcher_and_a_company_be_left(open_page: Any, messenger: Any, page: Page) -> None:
+def test_launcher_hides_and_user_leaves_company(open_page: Any, messenger: Any, page: Page) -> None:
+    """A group call may hide the launcher; a company with remove takes the user out of it."""
     made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('u', {company: {id: '813', name: 'Acme'}})")
     made.sandbox.wait_for(lambda sandbox: len(sandbox.people) == 1 and sandbox.people[0]["companies"])
@@ -139,7 +142,7 @@ def test_a_group_may_hide_the_launcher_and_a_company_be_left(open_page: Any, mes
     made.sandbox.wait_for(lambda sandbox: [each["company_id"] for each in sandbox.people[0]["companies"]] == ["9"])
 
 
-def test_identity_and_traits_are_kept_under_segments_keys(open_page: Any, page: Page) -> None:
+def test_identity_is_stored_under_segments_keys(open_page: Any, page: Page) -> None:
     open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('u', {plan: 'pro'}); analytics.group('7', {name: 'Seven'})")
     keys = ("ajs_user_id", "ajs_user_traits", "ajs_group_id", "ajs_group_properties")
@@ -150,7 +153,8 @@ def test_identity_and_traits_are_kept_under_segments_keys(open_page: Any, page: 
     assert page.evaluate("[analytics.user().id(), analytics.group().traits().name]") == ["u", "Seven"]
 
 
-def test_a_site_that_moves_keeps_its_users(open_page: Any, page: Page) -> None:
+def test_migrated_site_keeps_its_users(open_page: Any, page: Page) -> None:
+    """The user id and the anonymous id that Segment's own library stored are taken over."""
     made = open_page(QUIET, verified=False)
     page.evaluate(
         "localStorage.setItem('ajs_user_id', '\"old\"');"
@@ -164,9 +168,8 @@ def test_a_site_that_moves_keeps_its_users(open_page: Any, page: Page) -> None:
     made.sandbox.wait_for(lambda sandbox: sandbox.people and sandbox.people[-1]["user_id"] == "old")
 
 
-def test_a_remembered_identity_is_not_sent_without_a_proof_where_proofs_are_wanted(
-    open_page: Any, messenger: Any, page: Page
-) -> None:
+def test_remembered_identity_needs_a_proof(open_page: Any, messenger: Any, page: Page) -> None:
+    """Where proofs are wanted, a remembered user without a proof boots as a visitor."""
     made = open_page(QUIET)
     page.evaluate("localStorage.setItem('ajs_user_id', '\"u\"')")
     page.reload()
@@ -185,7 +188,7 @@ def test_no_proof_is_ever_stored(open_page: Any, page: Page) -> None:
     assert user_hash(made.secret, "user1234") not in stored
 
 
-def test_another_person_shuts_the_messenger_down_and_boots(open_page: Any, messenger: Any, page: Page) -> None:
+def test_another_user_boots_without_old_traits(open_page: Any, messenger: Any, page: Page) -> None:
     made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('a', {plan: 'pro'})")
     messenger.expect_visible()
@@ -195,9 +198,8 @@ def test_another_person_shuts_the_messenger_down_and_boots(open_page: Any, messe
     assert "plan" not in made.sandbox.people[-1]["custom_attributes"]
 
 
-def test_the_options_of_a_page_stay_in_later_calls_and_the_default_launcher_takes_the_setting_back(
-    open_page: Any, page: Page
-) -> None:
+def test_snippet_options_persist_in_later_calls(open_page: Any, page: Page) -> None:
+    """The selector of the default launcher also takes the configured selector back."""
     options = "alignment='left', launcher_selector='#IntercomDefaultWidget'"
     made = open_page(f"{{{{ analytics_snippet(None, {options}) }}}}", INTERCOM_LAUNCHER_SELECTOR="#help")
     page.evaluate("analytics.page()")
@@ -230,7 +232,7 @@ def test_callbacks_listeners_and_ready_are_called(open_page: Any, page: Page) ->
     page.wait_for_function("calls.some(call => call[0] === 'ready') && calls.some(call => call[0] === 'callback')")
 
 
-def test_a_link_is_followed_once_its_event_is_on_the_way(open_page: Any, page: Page) -> None:
+def test_tracked_link_sends_event_and_navigates(open_page: Any, page: Page) -> None:
     made = open_page("<a id='go' href='/?next'>Go</a>{{ analytics_snippet(user) }}")
     page.evaluate("analytics.trackLink(document.querySelectorAll('#go'), link => 'Went ' + link.id, {to: 'next'})")
     page.locator("#go").click()
@@ -240,7 +242,7 @@ def test_a_link_is_followed_once_its_event_is_on_the_way(open_page: Any, page: P
     assert (event["event_name"], event["metadata"]) == ("Went go", {"to": "next"})
 
 
-def test_a_form_is_sent_once_its_event_is_on_the_way(open_page: Any, page: Page) -> None:
+def test_tracked_form_sends_event_and_submits(open_page: Any, page: Page) -> None:
     form = "<form id='f' action='/'><input name='q' value='1'><button>Send</button></form>"
     made = open_page(form + "{{ analytics_snippet(user) }}")
     page.evaluate("analytics.trackForm(document.getElementById('f'), 'Sent')")
@@ -250,7 +252,7 @@ def test_a_form_is_sent_once_its_event_is_on_the_way(open_page: Any, page: Page)
     assert [event["event_name"] for event in made.sandbox.events] == ["Sent"]
 
 
-def test_debug_says_what_was_sent_and_what_was_dropped_and_why(open_page: Any, page: Page) -> None:
+def test_debug_explains_sent_and_dropped_data(open_page: Any, page: Page) -> None:
     open_page(QUIET, verified=False)
     page.evaluate("""() => {
       window.said = [];
@@ -283,14 +285,14 @@ def test_storage_that_throws_is_survived(spoil: str, open_page: Any, page: Page)
 
 
 @pytest.mark.parametrize("missing", ["INTERCOM_RUNTIME_URL", "INTERCOM_WIDGET_URL"])
-def test_a_script_that_never_comes_never_throws_into_the_page(missing: str, shop: Any, page: Page) -> None:
+def test_missing_script_never_throws(missing: str, shop: Any, page: Page) -> None:
     template = "{{ analytics_snippet(user) }}<script>analytics.page(); analytics.track('x')</script>"
     shop(template, **{missing: "/missing"})
     page.evaluate("analytics.identify('u', {a: 1}); analytics.ready(() => 0); Intercom('show')")
     assert page.evaluate("thrown") == []
 
 
-def test_settings_that_the_page_took_away_are_survived(open_page: Any, page: Page) -> None:
+def test_removed_page_settings_are_survived(open_page: Any, page: Page) -> None:
     open_page()
     page.evaluate("window.intercomSettings = null; analytics.page(); analytics.track('x')")
     assert page.evaluate("thrown") == []
@@ -301,15 +303,15 @@ def test_the_runtime_stays_small() -> None:
     assert len(gzip.compress(built, 9)) <= 5_120 - 150
 
 
-def test_switched_off_the_pages_calls_are_taken_and_nothing_is_sent(shop: Any, page: Page) -> None:
+def test_disabled_snippet_sends_nothing(shop: Any, page: Page) -> None:
+    """While switched off, the calls of the page are accepted without an error."""
     made = shop("{{ analytics_snippet(user) }}<script>analytics.track('x')</script>", INTERCOM_ENABLED=False)
     assert page.evaluate("thrown") == []
     assert made.sandbox.requests == []
 
 
-def test_a_body_swap_keeps_one_widget_and_the_runtime_follows_the_server(
-    open_page: Any, messenger: Any, page: Page
-) -> None:
+def test_body_swap_keeps_a_single_widget(open_page: Any, messenger: Any, page: Page) -> None:
+    """After a body swap the runtime follows the user in the new snippet of the server."""
     made = open_page()
     messenger.expect_visible()
     same = made.rendered("{{ analytics_snippet({'id': 'user1234', 'plan': 'gold'}) }}")

@@ -82,7 +82,8 @@ def say(page: Page, call: str, path: str) -> int:
     return answer.value.status
 
 
-def test_a_page_that_proves_its_user_is_heard(place: Place, page: Page) -> None:
+def test_page_with_proof_is_accepted(place: Place, page: Page) -> None:
+    """Calls of a user with a valid user_hash are delivered; an e-mail needs a proof of its own."""
     place.proof = {"user_hash": user_hash(SECRET, "ann")}
     with page.expect_response("**/v1/p") as seen:
         page.goto(place.site)

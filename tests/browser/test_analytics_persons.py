@@ -21,7 +21,8 @@ def boots(made: Shop) -> list[tuple[str, str | None, str | None]]:
     ]
 
 
-def test_somebody_named_by_email_alone_is_another_than_who_is_remembered(open_page: Any, page: Page) -> None:
+def test_email_alone_replaces_remembered_user(open_page: Any, page: Page) -> None:
+    """An e-mail without an id is somebody else than the user whom the browser remembers."""
     made = open_page("{{ analytics_snippet({'id': 'ann', 'plan': 'pro'}) }}")
     made.app.view_functions["home"] = lambda: made.render(
         SHELL % "{{ analytics_snippet({'email': 'ben@example.com'}) }}"
@@ -35,7 +36,7 @@ def test_somebody_named_by_email_alone_is_another_than_who_is_remembered(open_pa
     assert page.evaluate("[analytics.user().id(), analytics.user().traits()]") == [None, {"email": "ben@example.com"}]
 
 
-def test_two_known_by_email_alone_are_two(open_page: Any, page: Page) -> None:
+def test_two_emails_are_two_persons(open_page: Any, page: Page) -> None:
     made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify({email: 'ann@example.com', plan: 'pro'})")
     page.evaluate("analytics.identify({email: 'ben@example.com'})")
@@ -43,7 +44,8 @@ def test_two_known_by_email_alone_are_two(open_page: Any, page: Page) -> None:
     assert page.evaluate("analytics.user().traits()") == {"email": "ben@example.com"}
 
 
-def test_who_is_remembered_and_booted_ends_when_another_is_named(open_page: Any, page: Page) -> None:
+def test_new_identify_shuts_down_remembered_user(open_page: Any, page: Page) -> None:
+    """The remembered user is shut down before the Messenger boots with another id."""
     made = open_page(QUIET, verified=False)
     page.evaluate("localStorage.setItem('ajs_user_id', '\"ann\"')")
     page.reload()
@@ -54,7 +56,7 @@ def test_who_is_remembered_and_booted_ends_when_another_is_named(open_page: Any,
 
 
 @pytest.mark.parametrize("text", ["9007199254740993", "1e5", "true", "42", "007"])
-def test_an_id_in_a_cookie_or_in_storage_is_text(text: str, open_page: Any, page: Page) -> None:
+def test_stored_id_is_read_as_text(text: str, open_page: Any, page: Page) -> None:
     open_page(QUIET, verified=False)
     for write in (
         f"localStorage.ajs_user_id = '{text}'",
@@ -68,7 +70,7 @@ def test_an_id_in_a_cookie_or_in_storage_is_text(text: str, open_page: Any, page
         assert page.evaluate("window.thrown") == []
 
 
-def test_an_anonymous_id_stays_what_it_is(open_page: Any, page: Page) -> None:
+def test_anonymous_id_stays_the_same(open_page: Any, page: Page) -> None:
     open_page(QUIET, verified=False)
     first, second = page.evaluate("[analytics.user().anonymousId(), analytics.user().anonymousId()]")
     assert first == second
@@ -92,7 +94,8 @@ def test_other_tabs_hear_a_reset(open_page: Any, page: Page) -> None:
     other.close()
 
 
-def test_the_proof_of_an_email_goes_along_with_no_id(open_page: Any, page: Page) -> None:
+def test_email_proof_does_not_cover_id(open_page: Any, page: Page) -> None:
+    """The user_hash of an e-mail is dropped once identify names an id, for which there is no proof."""
     made = open_page("{{ analytics_snippet({'email': 'ann@example.com'}) }}")
     page.evaluate("window.lines = []; console.log = (...words) => lines.push(words.join(' '))")
     page.evaluate("analytics.debug(); analytics.identify('42')")
@@ -110,7 +113,8 @@ ODD = """() => {
 }"""
 
 
-def test_nothing_throws_into_a_page_and_the_rest_arrives(open_page: Any, page: Page) -> None:
+def test_odd_calls_throw_nothing_into_page(open_page: Any, page: Page) -> None:
+    """Odd calls and values are dropped, and what can be read of them still arrives."""
     made = open_page(QUIET, verified=False)
     page.evaluate(ODD)
     made.sandbox.wait_for(lambda sandbox: sandbox.events)
@@ -130,7 +134,8 @@ VALUES = """() => {
 }"""
 
 
-def test_values_are_what_json_or_python_would_have(open_page: Any, page: Page) -> None:
+def test_script_values_become_plain_traits(open_page: Any, page: Page) -> None:
+    """Values arrive as JSON or Python would have them; nodes, errors and patterns are left out."""
     made = open_page(QUIET, verified=False)
     page.evaluate(VALUES)
     made.sandbox.wait_for(lambda sandbox: sandbox.people)
@@ -139,21 +144,22 @@ def test_values_are_what_json_or_python_would_have(open_page: Any, page: Page) -
     assert made.sandbox.people[0]["custom_attributes"] == expected
 
 
-def test_what_is_changed_after_a_call_is_not_sent_changed(shop: Any) -> None:
+def test_change_after_call_is_not_sent(shop: Any) -> None:
     calls = "var traits = {n: 1}; analytics.identify('user1234', traits); traits.n = 2;"
     made = shop("{{ analytics_snippet(user) }}<script>" + calls + "</script>")
     made.sandbox.wait_for(lambda sandbox: sandbox.people and "n" in sandbox.people[0]["custom_attributes"])
     assert made.sandbox.people[0]["custom_attributes"]["n"] == 1
 
 
-def test_page_calls_that_say_nothing_new_leave_room_for_what_matters(open_page: Any, page: Page) -> None:
+def test_repeated_page_calls_are_not_sent(open_page: Any, page: Page) -> None:
+    """The Messenger limits its updates, so page calls without news must leave room for an identify."""
     made = open_page()
     page.evaluate("for (let n = 0; n < 25; n++) analytics.page(); analytics.identify('user1234', {seats: 3})")
     made.sandbox.wait_for(lambda sandbox: sandbox.people[0]["custom_attributes"].get("seats") == 3)
     assert len(boots(made)) <= 3
 
 
-def test_before_a_consent_nothing_of_a_person_is_written(open_page: Any, page: Page) -> None:
+def test_nothing_is_stored_before_consent(open_page: Any, page: Page) -> None:
     made = open_page("{{ analytics_snippet(user, load='manual') }}")
     page.evaluate("analytics.identify('user1234', {plan: 'pro'})")
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('ajs'))") == []
@@ -162,7 +168,8 @@ def test_before_a_consent_nothing_of_a_person_is_written(open_page: Any, page: P
     assert page.evaluate("localStorage.ajs_user_id") == '"user1234"'
 
 
-def test_functions_that_a_module_kept_reach_the_runtime(shop: Any, page: Page) -> None:
+def test_early_references_reach_runtime(shop: Any, page: Page) -> None:
+    """What a module took from the stub before the runtime loaded still sends its calls."""
     made = shop("{{ analytics_snippet(user) }}<script>var kept = analytics, track = analytics.track;</script>")
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("kept.track('one'); track('two')")
@@ -170,7 +177,8 @@ def test_functions_that_a_module_kept_reach_the_runtime(shop: Any, page: Page) -
     assert page.evaluate("kept === analytics")
 
 
-def test_an_element_of_this_id_is_no_queue(shop: Any, page: Page) -> None:
+def test_element_with_id_analytics_is_ignored(shop: Any, page: Page) -> None:
+    """An element's id makes a global of that name, which must not be taken for a queue of calls."""
     made = shop("<section id=analytics></section>{{ analytics_snippet(user) }}<script>analytics.track('Paid')</script>")
     made.sandbox.wait_for(lambda sandbox: sandbox.events)
     assert page.evaluate("thrown") == []
@@ -192,7 +200,8 @@ def test_a_base_element_sends_nothing_elsewhere(shop: Any, page: Page) -> None:
     )
 
 
-def test_what_is_pushed_is_called_before_and_after_the_runtime(shop: Any, page: Page) -> None:
+def test_pushed_calls_run_around_runtime_load(shop: Any, page: Page) -> None:
+    """Calls pushed before the snippet, before the runtime and after it are all sent."""
     before = "<script>window.analytics = []; analytics.push(['track', 'First'])</script>"
     after = "<script>window.kept = analytics; analytics.push(['track', 'Second'], ['nothing'], 5)</script>"
     made = shop(before + "{{ analytics_snippet(user) }}" + after)
@@ -212,7 +221,7 @@ def test_long_lists_are_bounded(open_page: Any, page: Page) -> None:
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver does not hear the console")
-def test_under_trusted_types_the_page_hears_that_nothing_was_loaded(shop: Any, messenger: Any, page: Page) -> None:
+def test_trusted_types_report_failed_load(shop: Any, messenger: Any, page: Page) -> None:
     call = "<script nonce='r4nd0m'>window.came = 0; analytics.track('x', {}, () => came++)</script>"
     policy = "script-src 'nonce-r4nd0m'; require-trusted-types-for 'script'"
     made = shop("{{ analytics_snippet(user) }}" + call, policy=policy, go=False)
@@ -228,7 +237,7 @@ def test_under_trusted_types_the_page_hears_that_nothing_was_loaded(shop: Any, m
 
 
 @pytest.mark.parametrize("line", ["intercom_snippet(user)", "analytics_snippet(user)", "intercom_snippet(remote=True)"])
-def test_a_page_of_xhtml_has_a_messenger(line: str, shop: Any, messenger: Any, page: Page) -> None:
+def test_xhtml_page_shows_messenger(line: str, shop: Any, messenger: Any, page: Page) -> None:
     made = shop("", go=False)
     made.intercom.user_loader(lambda: USER)
     xhtml = "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>Shop</title></head><body>{{ %s }}</body></html>"
@@ -243,9 +252,8 @@ PRIVATE = "<script>Object.defineProperty(navigator, 'globalPrivacyControl', {val
 
 @pytest.mark.parametrize("respected", [True, False])
 @pytest.mark.parametrize("line", ["analytics_snippet()", "analytics_snippet(None, page=False)", "intercom_snippet()"])
-def test_global_privacy_control_is_respected_where_it_is_wanted(
-    line: str, respected: bool, shop: Any, messenger: Any, page: Page
-) -> None:
+def test_privacy_control_follows_its_setting(line: str, respected: bool, shop: Any, messenger: Any, page: Page) -> None:
+    """With INTERCOM_RESPECT_GPC, Global Privacy Control holds all back until intercomLoad is called."""
     call = "<script>window.analytics?.identify('ann', {plan: 'pro'})</script>"
     made = shop(f"{PRIVATE}{{{{ {line} }}}}{call}", INTERCOM_RESPECT_GPC=respected, verified=False)
     page.wait_for_function("!window.analytics || analytics.initialized")
@@ -261,7 +269,8 @@ def test_global_privacy_control_is_respected_where_it_is_wanted(
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot block a request")
-def test_without_the_runtime_callbacks_come_and_the_page_hears_of_it(shop: Any, page: Page) -> None:
+def test_blocked_runtime_still_runs_callbacks(shop: Any, page: Page) -> None:
+    """When the runtime cannot load, callbacks still run and the page hears load-failed."""
     page.route("**/runtime.min.js*", lambda route: route.abort())
     call = "<script>window.came = 0; analytics.track('x', {}, () => came++)</script>"
     shop("{{ analytics_snippet(user) }}" + call)
@@ -297,7 +306,8 @@ NOTE_TIMERS = """() => {
 
 
 @pytest.mark.parametrize("target", ["document", "window"])
-def test_a_form_that_the_page_handles_later_is_not_sent_again(target: str, open_page: Any, page: Page) -> None:
+def test_form_handled_later_is_not_resent(target: str, open_page: Any, page: Page) -> None:
+    """A submit that a later listener prevents is tracked, and the form is not submitted after the wait."""
     made = open_page(FORM + "{{ analytics_snippet(None, page=False) }}", verified=False)
     page.evaluate("analytics.identify('u'); analytics.trackForm(document.getElementById('f'), 'Sent')")
     page.evaluate(
@@ -319,7 +329,8 @@ LINKS = (
 )
 
 
-def test_only_plain_navigations_of_this_frame_are_held_back(open_page: Any, page: Page) -> None:
+def test_prevented_link_clicks_do_not_navigate(open_page: Any, page: Page) -> None:
+    """Clicks on tracked links that the page itself prevents leave its address as it is."""
     open_page(LINKS + "{{ analytics_snippet(None, page=False) }}", verified=False)
     page.evaluate("""() => {
       analytics.trackLink(document.querySelectorAll('.l'), 'Clicked');

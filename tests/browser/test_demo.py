@@ -57,7 +57,7 @@ def received(page: Page, address: str) -> Any:
     return page.request.get(f"{address}/sandbox/inspector/state.json").json()
 
 
-def test_log_in_shows_the_launcher_to_a_verified_person(demo: Page, address: str) -> None:
+def test_verified_login_shows_launcher(demo: Page, address: str) -> None:
     choose(demo, person="mara", company="kornblume")
     expect(launcher(demo)).to_be_visible()
     expect(newest(demo)).to_contain_text("Kornblume Bakery (org_17)")
@@ -83,7 +83,7 @@ def test_a_token_is_accepted(demo: Page) -> None:
 
 
 @pytest.mark.parametrize(("proof", "reason"), [("wrong", "user_hash is wrong"), ("none", "the proof is missing")])
-def test_a_missing_or_wrong_hash_shows_the_403_and_no_launcher(demo: Page, proof: str, reason: str) -> None:
+def test_bad_hash_shows_403_without_launcher(demo: Page, proof: str, reason: str) -> None:
     choose(demo, person="mara", proof=proof)
     expect(newest(demo)).to_contain_text("403 refused")
     expect(newest(demo)).to_contain_text(reason)
@@ -97,7 +97,7 @@ def test_the_launcher_hides(demo: Page) -> None:
     expect(launcher(demo)).to_be_hidden()
 
 
-def test_the_sites_own_button_opens_the_messenger(demo: Page) -> None:
+def test_own_button_opens_messenger(demo: Page) -> None:
     choose(demo, person="mara", launcher="hide", button="on")
     expect(demo.locator("#intercom-container[data-booted]")).to_be_attached()
     demo.get_by_role("button", name="Ask us").click()
@@ -105,7 +105,8 @@ def test_the_sites_own_button_opens_the_messenger(demo: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_who_logs_in_and_out_in_the_site_stays_at_the_top_of_it(demo: Page, address: str, width: int) -> None:
+def test_login_and_logout_stay_at_top(demo: Page, address: str, width: int) -> None:
+    """Logging in or out on the demo site leads to the site's content, with the page scrolled to its top."""
     demo.set_viewport_size({"width": width, "height": 844})
     demo.goto(f"{address}/account")
     for button in ("Log out", "Ines Duarte", "Log out"):
@@ -124,7 +125,7 @@ def test_log_out_leaves_a_visitor(demo: Page, address: str) -> None:
     assert sorted(person["role"] for person in received(demo, address)["people"]) == ["user", "visitor"]
 
 
-def test_the_next_person_does_not_see_the_last_ones_messages(demo: Page) -> None:
+def test_next_person_sees_no_earlier_messages(demo: Page) -> None:
     choose(demo, person="mara")
     launcher(demo).click()
     panel(demo).fill("Only for Mara")
@@ -135,7 +136,7 @@ def test_the_next_person_does_not_see_the_last_ones_messages(demo: Page) -> None
     expect(demo.get_by_role("log").get_by_text("Only for Mara")).to_have_count(0)
 
 
-def test_a_visitor_sees_nothing_where_visitors_are_switched_off(demo: Page) -> None:
+def test_visitors_off_hides_launcher(demo: Page) -> None:
     choose(demo, person="visitor", visitors="off")
     expect(newest(demo)).to_contain_text("Visitors are switched off")
     expect(launcher(demo)).to_have_count(0)
@@ -150,14 +151,14 @@ def test_a_hostile_name_is_text_everywhere(demo: Page, address: str) -> None:
     expect(demo.locator("img")).to_have_count(0)
 
 
-def test_what_is_not_saved_is_shown_with_the_reason(demo: Page) -> None:
+def test_unsaved_settings_show_their_reason(demo: Page) -> None:
     choose(demo, person="script")
     expect(newest(demo)).to_contain_text("Not saved: custom_attributes, only attributes in line are saved")
     expect(newest(demo)).to_contain_text("hide_default_launcher")
     expect(launcher(demo)).to_be_visible()
 
 
-def test_a_page_has_nothing_to_say_on_the_console(page: Page, address: str) -> None:
+def test_pages_log_nothing_on_console(page: Page, address: str) -> None:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
     for path in ("/", "/pricing", "/account"):
@@ -167,7 +168,7 @@ def test_a_page_has_nothing_to_say_on_the_console(page: Page, address: str) -> N
     assert said == []
 
 
-def test_a_reset_of_the_sandbox_empties_the_list(demo: Page, address: str) -> None:
+def test_sandbox_reset_empties_received_list(demo: Page, address: str) -> None:
     expect(newest(demo)).to_contain_text("boot")
     demo.request.post(f"{address}/sandbox/inspector/reset")
     expect(demo.locator("#received-none")).to_have_text("Nothing yet.")
@@ -184,7 +185,7 @@ def test_manual_waits_for_its_button(demo: Page) -> None:
     expect(demo.locator("#load-manual")).to_be_focused()
 
 
-def test_a_link_or_button_is_at_least_24_pixels_high(demo: Page, address: str) -> None:
+def test_controls_are_at_least_24_pixels(demo: Page, address: str) -> None:
     demo.set_viewport_size({"width": 390, "height": 844})
     choose(demo, person="mara", button="on")
     for path in ("/", "/playground", "/sandbox/inspector"):
@@ -194,7 +195,7 @@ def test_a_link_or_button_is_at_least_24_pixels_high(demo: Page, address: str) -
         assert demo.locator("a:not(.skip), button, summary").evaluate_all(small) == []
 
 
-def test_the_header_has_two_rows_at_most(demo: Page) -> None:
+def test_narrow_header_has_two_rows(demo: Page) -> None:
     demo.set_viewport_size({"width": 390, "height": 844})
     choose(demo, person="mara", button="on")
     demo.wait_for_function(
@@ -206,7 +207,7 @@ def test_the_header_has_two_rows_at_most(demo: Page) -> None:
     )
 
 
-def test_the_messenger_stands_where_the_workbench_is_not(demo: Page) -> None:
+def test_launcher_stands_clear_of_workbench(demo: Page) -> None:
     for side in ("left", "right"):
         choose(demo, side=side)
         expect(launcher(demo)).to_be_visible()
@@ -224,7 +225,7 @@ def test_copy_copies_the_exact_html(browser: Browser, address: str) -> None:
     context.close()
 
 
-def test_the_workbench_works_by_keyboard_and_without_script(browser: Browser, address: str) -> None:
+def test_workbench_needs_neither_mouse_nor_script(browser: Browser, address: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address)
@@ -259,13 +260,13 @@ def said(page: Page) -> Any:
 
 
 @pytest.mark.parametrize("snippet", ["intercom", "analytics"])
-def test_both_snippets_show_the_launcher_to_a_verified_person(demo: Page, address: str, snippet: str) -> None:
+def test_both_snippets_boot_verified_person(demo: Page, address: str, snippet: str) -> None:
     choose(demo, person="mara", snippet=snippet)
     expect(launcher(demo)).to_be_visible()
     assert received(demo, address)["requests"][-1]["settings"]["user_hash"] == "present"
 
 
-def test_a_wrong_region_shows_the_403_and_its_remedy(demo: Page) -> None:
+def test_wrong_region_shows_403_and_remedy(demo: Page) -> None:
     choose(demo, person="mara", workspace="eu")
     expect(newest(demo)).to_contain_text("403 refused")
     expect(demo.locator(".remark")).to_contain_text('Remedy: INTERCOM_REGION="eu"')
@@ -275,7 +276,8 @@ def test_a_wrong_region_shows_the_403_and_its_remedy(demo: Page) -> None:
     expect(launcher(demo)).to_be_visible()
 
 
-def test_who_changes_something_seldom_finds_it_in_sight_again(demo: Page) -> None:
+def test_rare_setting_stays_in_sight(demo: Page) -> None:
+    """The section of seldom used settings is open again after a choice in it."""
     choose(demo, side="left")
     expect(demo.locator("#side-left")).to_be_focused()
     choose(demo, side="right")
@@ -289,7 +291,7 @@ def test_another_company_is_told_to_intercom(demo: Page) -> None:
 
 
 @pytest.mark.parametrize(("snippet", "told"), [("analytics", ["update", "boot"]), ("intercom", ["update", "boot"])])
-def test_a_link_changes_the_content_in_place_and_tells_intercom(demo: Page, snippet: str, told: list[str]) -> None:
+def test_in_place_link_updates_intercom(demo: Page, snippet: str, told: list[str]) -> None:
     choose(demo, person="mara", snippet=snippet, links="place")
     launcher(demo).click()
     expect(panel(demo)).to_be_visible()
@@ -302,7 +304,8 @@ def test_a_link_changes_the_content_in_place_and_tells_intercom(demo: Page, snip
     assert demo.evaluate("window.same")
 
 
-def test_the_browsers_buttons_walk_through_pages_changed_in_place(demo: Page, address: str) -> None:
+def test_back_and_forward_restore_pages(demo: Page, address: str) -> None:
+    """Pages that were changed in place stand in the browser's history, and the heading gets the focus."""
     choose(demo, links="place")
     demo.get_by_role("link", name="See the prices").click()
     expect(demo).to_have_title("Pricing · Oventide")
@@ -314,7 +317,8 @@ def test_the_browsers_buttons_walk_through_pages_changed_in_place(demo: Page, ad
     expect(demo).to_have_url(f"{address}/pricing")
 
 
-def test_what_is_chosen_after_a_change_in_place_goes_back_to_that_page(demo: Page, address: str) -> None:
+def test_choice_returns_to_current_page(demo: Page, address: str) -> None:
+    """A page that was reached by a change in place is the one that a choice leads back to."""
     choose(demo, links="place")
     demo.get_by_role("link", name="See the prices").click()
     expect(demo).to_have_title("Pricing · Oventide")
@@ -322,7 +326,7 @@ def test_what_is_chosen_after_a_change_in_place_goes_back_to_that_page(demo: Pag
     expect(demo).to_have_url(f"{address}/pricing#person-mara")
 
 
-def test_without_the_server_a_link_in_place_is_a_link(demo: Page, address: str) -> None:
+def test_failed_fetch_follows_link_as_usual(demo: Page, address: str) -> None:
     choose(demo, links="place")
     demo.route(
         "**/pricing", lambda route: route.abort() if route.request.resource_type == "fetch" else route.continue_()
@@ -340,7 +344,7 @@ def test_a_typed_call_reaches_the_messenger(demo: Page) -> None:
     expect(demo.locator("#commands .kind").first).to_have_text("trackEvent")
 
 
-def test_the_console_says_what_was_dropped_and_what_a_call_gives(demo: Page) -> None:
+def test_console_shows_drops_and_results(demo: Page) -> None:
     choose(demo, person="mara", snippet="analytics")
     expect(launcher(demo)).to_be_visible()
     run(demo, 'analytics.identify({createdAt: "some day"})')
@@ -349,7 +353,7 @@ def test_the_console_says_what_was_dropped_and_what_a_call_gives(demo: Page) -> 
     expect(said(demo)).to_have_text("usr_2041")
 
 
-def test_the_console_needs_analytics_on_the_page(demo: Page) -> None:
+def test_console_needs_analytics_on_page(demo: Page) -> None:
     run(demo, 'analytics.track("Baked")')
     expect(said(demo)).to_contain_text("Choose analytics_snippet under Snippet.")
     expect(launcher(demo)).to_be_visible()
@@ -366,14 +370,14 @@ def test_the_console_needs_analytics_on_the_page(demo: Page) -> None:
         ("fetch('/')", "Type a call of analytics or Intercom, not of fetch."),
     ],
 )
-def test_nothing_typed_is_run_but_calls_of_the_page(demo: Page, typed: str, reason: str) -> None:
+def test_console_runs_only_page_calls(demo: Page, typed: str, reason: str) -> None:
     choose(demo, snippet="analytics")
     expect(launcher(demo)).to_be_visible()
     run(demo, typed)
     expect(said(demo)).to_contain_text(reason)
 
 
-def test_the_arrows_bring_back_what_was_typed(demo: Page) -> None:
+def test_arrows_recall_typed_calls(demo: Page) -> None:
     for typed in ('Intercom("show")', 'Intercom("hide")'):
         run(demo, typed)
     field = demo.locator("#console-input")
@@ -388,7 +392,7 @@ def test_the_arrows_bring_back_what_was_typed(demo: Page) -> None:
         expect(field).to_have_value(shown)
 
 
-def test_commands_wait_until_the_messenger_is_there(demo: Page) -> None:
+def test_commands_wait_for_messenger(demo: Page) -> None:
     choose(demo, load="manual")
     run(demo, 'Intercom("show")')
     expect(demo.locator("#commands .waits")).to_have_count(1)
@@ -426,7 +430,8 @@ def test_the_playground_follows_what_is_typed(playground: Page) -> None:
     expect(playground.locator("#agree")).to_have_text("The browser runtime tells it the same.")
 
 
-def test_the_playground_shows_all_that_becomes_of_a_call(playground: Page) -> None:
+def test_playground_shows_every_output_of_call(playground: Page) -> None:
+    """A call shows its requests in either API version, its Python, its HTML and its policy."""
     typed(playground).fill("analytics.identify('user1234', {role: 'Baker'})")
     requests = playground.locator("#requests")
     expect(requests).to_contain_text("POST /contacts")
@@ -439,7 +444,8 @@ def test_the_playground_shows_all_that_becomes_of_a_call(playground: Page) -> No
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver grants no permission")
-def test_what_the_template_renders_can_be_copied(playground: Page) -> None:
+def test_rendered_html_can_be_copied(playground: Page) -> None:
+    """Where the clipboard is refused, the text is selected instead."""
     playground.evaluate("void (navigator.clipboard.writeText = async (text) => { window.copied = text; })")
     playground.locator("[data-of=html]").click()
     expect(playground.locator("[data-of=html]")).to_have_text("Copied")
@@ -450,7 +456,7 @@ def test_what_the_template_renders_can_be_copied(playground: Page) -> None:
     assert playground.evaluate("String(getSelection())").startswith("default-src")
 
 
-def test_every_example_is_the_same_in_the_browser(playground: Page) -> None:
+def test_examples_agree_with_browser_runtime(playground: Page) -> None:
     for kind in ("identify", "group", "track", "page", "alias"):
         press(playground.get_by_role("radio", name=kind, exact=True))
         for example in playground.locator(".examples button:visible").all():
@@ -461,7 +467,7 @@ def test_every_example_is_the_same_in_the_browser(playground: Page) -> None:
 
 
 @pytest.mark.parametrize("text", ["hello", "hello(1)", "analytics", "analytics.hello()"])
-def test_what_is_no_call_is_answered_with_one(playground: Page, text: str) -> None:
+def test_non_call_is_answered_with_example(playground: Page, text: str) -> None:
     typed(playground).fill(text)
     expect(playground.get_by_role("alert")).to_contain_text("analytics.identify(…)")
 
@@ -482,7 +488,7 @@ def test_python_is_read_as_well(playground: Page) -> None:
     expect(playground.get_by_role("alert")).to_have_text("text: line 1: is no literal: type its value")
 
 
-def test_a_page_without_a_launcher_and_a_screen(playground: Page) -> None:
+def test_page_hides_launcher_but_screen_warns(playground: Page) -> None:
     press(playground.get_by_role("radio", name="page", exact=True))
     expect(told(playground)).to_contain_text('"hide_default_launcher": true')
     expect(playground.locator("#python")).to_contain_text('intercom.page("user1234", "Docs", "Checkout"')
@@ -491,7 +497,7 @@ def test_a_page_without_a_launcher_and_a_screen(playground: Page) -> None:
     expect(playground.locator("#agree")).to_have_text("Not compared with the browser runtime: a page has no such call.")
 
 
-def test_an_address_holds_what_is_typed_and_chosen(playground: Page) -> None:
+def test_copied_link_restores_text_and_choices(playground: Page) -> None:
     typed(playground).fill("analytics.identify('user1234', {role: 'Bäcker & Söhne #1'})")
     press(playground.get_by_role("radio", name="jwt"))
     expect(told(playground)).to_contain_text("intercom_user_jwt")
@@ -507,7 +513,7 @@ def test_an_address_holds_what_is_typed_and_chosen(playground: Page) -> None:
     expect(told(playground)).to_contain_text("intercom_user_jwt")
 
 
-def test_the_page_does_not_jump_while_one_types(playground: Page) -> None:
+def test_page_stays_still_while_typing(playground: Page) -> None:
     place = "document.getElementById('settings-title').getBoundingClientRect().top"
     before = playground.evaluate(place)
     playground.evaluate(
@@ -521,7 +527,8 @@ def test_the_page_does_not_jump_while_one_types(playground: Page) -> None:
     assert playground.evaluate("[...places]") == [before]
 
 
-def test_a_wrong_call_says_where_and_keeps_the_last_result(playground: Page) -> None:
+def test_invalid_call_leaves_last_result(playground: Page) -> None:
+    """The alert gives line and column of the mistake, and goes away once the call is right."""
     typed(playground).fill('analytics.identify("user1234", {role: Baker})')
     expect(playground.get_by_role("alert")).to_have_text("Line 1, column 39: Baker is no value: put text in quotes")
     expect(told(playground)).to_contain_text("teemo@segment.com")
@@ -530,7 +537,7 @@ def test_a_wrong_call_says_where_and_keeps_the_last_result(playground: Page) -> 
     expect(told(playground)).to_contain_text("Baker")
 
 
-def test_a_call_changes_its_form_and_back(playground: Page) -> None:
+def test_call_converts_to_json_and_back(playground: Page) -> None:
     typed(playground).fill('analytics.track("Baked", {loaves: 12, "rye bread": 3}, {integrations: {All: true}})')
     press(playground.get_by_role("radio", name="JSON"))
     expect(typed(playground)).to_have_value(re.compile('^{\\s+"type": "track",\\s+"event": "Baked"'))
@@ -539,7 +546,8 @@ def test_a_call_changes_its_form_and_back(playground: Page) -> None:
     expect(playground.get_by_role("radio", name="track")).to_be_checked()
 
 
-def test_wrong_json_and_settings_are_refused_by_name(playground: Page) -> None:
+def test_invalid_json_and_fields_are_refused(playground: Page) -> None:
+    """The alert gives the place of a mistake in JSON and, where calls are strict, the wrong field."""
     press(playground.get_by_role("radio", name="JSON"))
     typed(playground).fill('{"userId": "user1234",')
     expect(playground.get_by_role("alert")).to_contain_text("text: is not valid JSON: line 1, column 23")
@@ -548,7 +556,8 @@ def test_wrong_json_and_settings_are_refused_by_name(playground: Page) -> None:
     expect(playground.get_by_role("alert")).to_contain_text("user_id: must be a string")
 
 
-def test_a_large_number_is_rounded_in_javascript_only(playground: Page) -> None:
+def test_large_number_is_rounded_in_javascript(playground: Page) -> None:
+    """JSON keeps all digits, so the page says that the browser runtime tells it otherwise."""
     typed(playground).fill("analytics.identify(90071992547409937)")
     expect(playground.locator("#warnings")).to_contain_text("put it in quotes")
     press(playground.get_by_role("radio", name="JSON"))
@@ -557,7 +566,7 @@ def test_a_large_number_is_rounded_in_javascript_only(playground: Page) -> None:
     expect(playground.locator("#agree")).to_contain_text("otherwise")
 
 
-def test_hostile_text_is_text_in_the_playground(playground: Page) -> None:
+def test_playground_treats_hostile_text_as_text(playground: Page) -> None:
     typed(playground).fill(
         "analytics.identify('u', {'<img src=x onerror=alert(1)>': '</pre><img src=x onerror=alert(1)>'})"
     )
@@ -565,7 +574,8 @@ def test_hostile_text_is_text_in_the_playground(playground: Page) -> None:
     expect(playground.locator("img")).to_have_count(0)
 
 
-def test_the_playground_is_left_by_keyboard_as_it_is_entered(playground: Page) -> None:
+def test_tab_leaves_text_for_options(playground: Page) -> None:
+    """Arrow keys then choose an option, and the page announces the new result."""
     typed(playground).focus()
     playground.keyboard.press("Tab")
     expect(playground.get_by_role("radio", name="no secret")).to_be_focused()
@@ -603,7 +613,7 @@ def literal(page: Page, address: str) -> Page:
         ("{__proto__: 1, 2: 3, $né: 4}", '{"2":3,"__proto__":1,"$né":4}'),
     ],
 )
-def test_a_literal_is_read_as_javascript_reads_it(literal: Page, text: str, json: str) -> None:
+def test_literal_is_read_like_javascript(literal: Page, text: str, json: str) -> None:
     assert literal.evaluate(READ, text) == json
 
 
@@ -625,5 +635,5 @@ def test_a_literal_is_read_as_javascript_reads_it(literal: Page, text: str, json
         ("[" * 61, "Line 1, column 61: nested more than 60 deep"),
     ],
 )
-def test_what_is_no_literal_is_refused_where_it_is_wrong(literal: Page, text: str, message: str) -> None:
+def test_invalid_literal_error_gives_position(literal: Page, text: str, message: str) -> None:
     assert literal.evaluate(WRONG, text) == message

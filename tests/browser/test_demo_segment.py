@@ -45,7 +45,7 @@ def test_the_lines_of_each_client_send(shown: Page) -> None:
     )
 
 
-def test_a_visitor_of_the_workbench_finds_it(page: Page, delivering_demo: str) -> None:
+def test_workbench_links_there_and_back(page: Page, delivering_demo: str) -> None:
     page.goto(delivering_demo)
     page.get_by_role("link", name="Point Segment here").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Point Segment here")

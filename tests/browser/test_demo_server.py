@@ -48,7 +48,7 @@ def call(page: Page, *methods: str) -> None:
         page.get_by_role("button", name=f"Call {method}").click()
 
 
-def test_two_tenants_have_each_their_own_workspace(demo: Page, address: str) -> None:
+def test_tenants_use_separate_workspaces(demo: Page, address: str) -> None:
     log_in(demo)
     call(demo, "identify")
     expect(newest(demo)).to_contain_text("/contacts")
@@ -82,7 +82,7 @@ def requests(page: Page, address: str) -> list[Any]:
     return [each for each in state["requests"] if each["kind"] == "rest" and not each["refused"]]
 
 
-def test_calls_reach_intercom_in_order_and_show_without_a_reload(demo: Page, address: str) -> None:
+def test_calls_arrive_in_order_without_reload(demo: Page, address: str) -> None:
     log_in(demo)
     demo.evaluate("window.same = true")
     call(demo, "identify", "track")
@@ -93,7 +93,7 @@ def test_calls_reach_intercom_in_order_and_show_without_a_reload(demo: Page, add
     assert (sent[-2:], demo.evaluate("window.same")) == ([("PUT", "contacts"), ("POST", "events")], True)
 
 
-def test_an_identify_from_the_server_changes_the_person_of_the_page(demo: Page, address: str) -> None:
+def test_server_identify_updates_page_person(demo: Page, address: str) -> None:
     log_in(demo)
     call(demo, "identify")
     expect(newest(demo)).to_contain_text('"shift":"Night"')
@@ -104,14 +104,14 @@ def test_an_identify_from_the_server_changes_the_person_of_the_page(demo: Page, 
 
 
 @pytest.mark.parametrize("person", ["jonas", "ines", "script"])
-def test_everybody_who_is_logged_in_can_be_spoken_of(demo: Page, person: str) -> None:
+def test_calls_reach_intercom_for_any_person(demo: Page, person: str) -> None:
     log_in(demo, person)
     call(demo, "group", "track")
     expect(newest(demo)).to_contain_text("POST /events")
     expect(newest(demo)).to_contain_text("202 accepted")
 
 
-def test_a_refused_request_says_how_the_sender_goes_on(demo: Page) -> None:
+def test_refused_request_explains_next_step(demo: Page) -> None:
     log_in(demo, "ines")
     call(demo, "identify")
     refused = demo.locator("#received .entry", has_text="409 refused")
@@ -120,14 +120,14 @@ def test_a_refused_request_says_how_the_sender_goes_on(demo: Page) -> None:
     expect(newest(demo)).to_contain_text("200 accepted")
 
 
-def test_a_visitor_is_told_that_nothing_can_be_sent(demo: Page) -> None:
+def test_visitor_cannot_send_calls(demo: Page) -> None:
     demo.locator("#person-visitor").click()
     expect(demo.locator(".remark")).to_contain_text("Nothing can be sent of a visitor")
     for method in ("identify", "group", "track"):
         expect(demo.get_by_role("button", name=f"Call {method}")).to_be_disabled()
 
 
-def test_who_was_logged_out_in_another_tab_is_told_as_well(demo: Page) -> None:
+def test_logout_in_another_tab_refuses_calls(demo: Page) -> None:
     log_in(demo)
     demo.request.post(f"{demo.url.partition('#')[0]}choose", form={"person": "visitor"})
     call(demo, "track")
@@ -135,14 +135,15 @@ def test_who_was_logged_out_in_another_tab_is_told_as_well(demo: Page) -> None:
     expect(said(demo)).to_have_class(re.compile("refused"))
 
 
-def test_a_site_that_does_not_answer_is_named(demo: Page) -> None:
+def test_unreachable_site_is_reported(demo: Page) -> None:
     log_in(demo)
     demo.route("**/say", lambda route: route.abort())
     call(demo, "track")
     expect(said(demo)).to_contain_text("track() was not made: the site does not answer.")
 
 
-def test_a_call_is_made_by_keyboard_and_heard(demo: Page) -> None:
+def test_keyboard_call_is_announced(demo: Page) -> None:
+    """A call made with Enter leaves the focus on its button and is announced as a status."""
     log_in(demo)
     button = demo.get_by_role("button", name="Call track")
     expect(button).to_have_accessible_description(re.compile(r'^intercom\.track\(event="Order Completed"'))
@@ -162,9 +163,10 @@ def test_the_section_fits_a_narrow_screen(demo: Page) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_delivers_and_leaves_nothing_behind(
+def test_command_delivers_and_removes_its_files(
     page: Page, tmp_path: Path, family: Children, end: signal.Signals
 ) -> None:
+    """The demo command, ended by a signal, has delivered its calls and leaves no temporary file."""
     started = [sys.executable, "-u", "-m", "segment_intercom", "demo", "--port", "0"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     process = family.start(started, stdout=subprocess.PIPE, text=True, env=environment)

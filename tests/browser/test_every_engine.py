@@ -18,7 +18,7 @@ def address(serve: Callable[..., str]) -> str:
     return serve(create_demo())
 
 
-def test_a_person_logs_in_writes_by_keyboard_and_is_read(page: Page, address: str) -> None:
+def test_login_and_keyboard_message_reach_sandbox(page: Page, address: str) -> None:
     page.goto(address)
     page.locator("#person-mara").click()
     expect(page.locator("#received .entry").first).to_contain_text("200 accepted")
@@ -33,7 +33,7 @@ def test_a_person_logs_in_writes_by_keyboard_and_is_read(page: Page, address: st
     expect(launcher(page)).to_be_focused()
 
 
-def test_who_logs_out_leaves_a_visitor_without_the_conversation(page: Page, address: str) -> None:
+def test_logout_hides_conversation_from_visitor(page: Page, address: str) -> None:
     page.goto(address)
     page.locator("#person-mara").click()
     launcher(page).click()

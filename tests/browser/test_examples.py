@@ -37,7 +37,7 @@ def opened(serve: Callable[[Any], str], intercom_sandbox: Any, page: Any) -> Cal
     return open_it
 
 
-def test_each_recipe_is_in_the_documentation_and_in_a_test() -> None:
+def test_recipes_are_documented_and_tested() -> None:
     shown = (ROOT / "docs/examples.md").read_text(encoding="utf-8")
     tested = (ROOT / "tests/browser/test_examples.py").read_text(encoding="utf-8")
     names = [path.stem for path in FOLDER.glob("*.py")]
@@ -57,9 +57,10 @@ def test_a_recipe_shows_a_verified_messenger(
     assert [text for text in said if "404" not in text] == [], "but for the icon that a shop would have"
 
 
-def test_who_logs_in_is_a_row_of_the_database(
+def test_logged_in_user_comes_from_database(
     opened: Callable[..., Flask], messenger: Any, page: Any, intercom_sandbox: Any
 ) -> None:
+    """Who logs in boots the Messenger verified and has an event; the password hash reaches no request."""
     app = opened("login_and_models")
     messenger.expect_booted()
     page.evaluate("fetch('/login', {method: 'POST', body: new URLSearchParams({email: 'ann@example.com'})})")
@@ -103,7 +104,7 @@ def test_vue_has_its_own_delimiters(
 
 
 @pytest.mark.parametrize("name", ["turbo", "htmx"])
-def test_a_page_whose_body_is_swapped_keeps_its_messenger(
+def test_swapped_body_keeps_its_messenger(
     opened: Callable[..., Flask], messenger: Any, page: Any, cdn: Callable[[str], None], name: str
 ) -> None:
     cdn(name)
@@ -121,7 +122,7 @@ def test_a_page_whose_body_is_swapped_keeps_its_messenger(
     assert len(loaded) == 1, "the page itself was never left"
 
 
-def test_a_task_returns_when_intercom_has_it(intercom_sandbox: Any) -> None:
+def test_task_returns_after_delivery(intercom_sandbox: Any) -> None:
     module = example("celery_task")
     module.celery.conf.task_always_eager = True
     app: Flask = module.create_app(**intercom_sandbox.config)

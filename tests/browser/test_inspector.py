@@ -82,7 +82,8 @@ def seen(serve: Callable[[Any], str], page: Page) -> Iterator[Inspected]:
 # --- requests
 
 
-def test_requests_of_pages_and_of_the_api_stand_together_the_newest_first(seen: Inspected) -> None:
+def test_requests_are_listed_newest_first(seen: Inspected) -> None:
+    """Requests of pages and of the REST API stand together in one list."""
     seen.workspace.region = "us"
     seen.boot(user_id="42", name="Ada")
     seen.rest("GET", "/users?user_id=42", version="1.4")
@@ -91,7 +92,7 @@ def test_requests_of_pages_and_of_the_api_stand_together_the_newest_first(seen: 
     expect(seen.requests.nth(1)).to_contain_text(re.compile(r"boot.*200.*Ada.*Page"))
 
 
-def test_a_refusal_says_why_and_what_helps_before_it_is_opened(seen: Inspected) -> None:
+def test_closed_refusal_shows_reason_and_remedy(seen: Inspected) -> None:
     seen.contact("42")
     seen.rest("POST", "/contacts", {"external_id": "43", "custom_attributes": {"plan": "pro"}})
     seen.open()
@@ -102,7 +103,7 @@ def test_a_refusal_says_why_and_what_helps_before_it_is_opened(seen: Inspected) 
     expect(seen.requests.first).to_contain_text("400")
 
 
-def test_the_keyboard_opens_a_request_to_its_body_and_its_answer(seen: Inspected) -> None:
+def test_keyboard_opens_request_and_answer(seen: Inspected) -> None:
     seen.contact("42", name="Ada")
     seen.open()
     seen.requests.first.locator("summary").focus()
@@ -114,7 +115,8 @@ def test_the_keyboard_opens_a_request_to_its_body_and_its_answer(seen: Inspected
     expect(seen.requests.first).to_contain_text(f"#1 · {APP} · eu · Intercom-Version 2.16")
 
 
-def test_notes_what_was_not_saved_and_an_injected_fault_are_shown(seen: Inspected) -> None:
+def test_requests_show_notes_and_faults(seen: Inspected) -> None:
+    """A request shows what was not saved of it, that its event came twice, or which fault struck it."""
     seen.contact("42")
     seen.event("Paid", "42", metadata={f"k{number}": number for number in range(14)})
     seen.event("Paid", "42")
@@ -128,7 +130,7 @@ def test_notes_what_was_not_saved_and_an_injected_fault_are_shown(seen: Inspecte
     expect(seen.requests.nth(1)).to_contain_text("The same event of this second is there already")
 
 
-def test_the_kinds_of_requests_are_told_apart(seen: Inspected) -> None:
+def test_requests_are_filtered_by_kind(seen: Inspected) -> None:
     seen.workspace.region = "us"
     seen.boot(user_id="42")
     seen.rest("GET", "/me")
@@ -142,7 +144,7 @@ def test_the_kinds_of_requests_are_told_apart(seen: Inspected) -> None:
 # --- records
 
 
-def test_a_person_shows_everything_that_is_kept_of_him(seen: Inspected) -> None:
+def test_person_shows_all_stored_details(seen: Inspected) -> None:
     seen.rest("POST", "/data_attributes", {"name": "plan", "model": "contact", "data_type": "string"})
     ada = seen.contact("42", name="Ada", email="ada@example.com", custom_attributes={"plan": "pro"})
     company = seen.rest("POST", "/companies", {"company_id": "c1", "name": "Acme Ltd"}).json["id"]
@@ -158,7 +160,8 @@ def test_a_person_shows_everything_that_is_kept_of_him(seen: Inspected) -> None:
     )
 
 
-def test_companies_count_their_members_and_attributes_name_their_maker(seen: Inspected) -> None:
+def test_companies_and_attributes_are_listed(seen: Inspected) -> None:
+    """A company shows how many members it has, an attribute its model, its type and what created it."""
     for number in (1, 2):
         company = {"company_id": "c1", "name": "Acme Ltd", "plan": "Pro", "custom_attributes": {"tier": "gold"}}
         seen.rest("POST", "/users", {"user_id": str(number), "companies": [company]}, version="1.4")
@@ -169,7 +172,7 @@ def test_companies_count_their_members_and_attributes_name_their_maker(seen: Ins
     expect(seen.page.locator("#attributes tr").locator("th, td")).to_have_text(["tier", "company", "string", "API 1.4"])
 
 
-def test_events_stand_under_their_day_and_minute(seen: Inspected) -> None:
+def test_events_group_by_day_and_minute(seen: Inspected) -> None:
     seen.contact("42", name="Ada")
     seen.event("First", "42", metadata={"price": {"amount": 5, "currency": "eur"}})
     seen.event("Second", "42", created_at=1_700_000_030)
@@ -184,7 +187,8 @@ def test_events_stand_under_their_day_and_minute(seen: Inspected) -> None:
     expect(seen.page.locator(".moment").last).to_contain_text(re.compile("First.*Ada.*API.*happened "))
 
 
-def test_whoever_is_chosen_is_shown_with_his_requests_and_events_in_their_order(seen: Inspected) -> None:
+def test_chosen_person_filters_requests_and_events(seen: Inspected) -> None:
+    """An event that was refused before the person existed belongs to the person's requests too."""
     seen.event("Too Early", "42")
     seen.contact("42", name="Ada")
     seen.event("In Time", "42")
@@ -218,7 +222,7 @@ def test_the_counts_are_totals(seen: Inspected) -> None:
 # --- filter
 
 
-def test_the_search_looks_everywhere_and_survives_a_reload_with_the_filter(seen: Inspected) -> None:
+def test_search_and_filter_survive_reload(seen: Inspected) -> None:
     seen.contact("42", email="ada@example.com")
     seen.contact("43", email="grace@example.com")
     seen.rest("POST", "/contacts", {"email": "ADA@example.com"})
@@ -242,7 +246,8 @@ def test_what_fits_nothing_says_so(seen: Inspected) -> None:
 # --- live
 
 
-def test_what_comes_appears_without_a_reload_and_what_is_open_stays_so(seen: Inspected) -> None:
+def test_live_update_keeps_open_rows(seen: Inspected) -> None:
+    """New requests and changes appear without a reload; open rows stay open and the focus stays in its place."""
     seen.contact("42", name="Ada")
     seen.open()
     for row in (seen.requests, seen.people):
@@ -256,7 +261,7 @@ def test_what_comes_appears_without_a_reload_and_what_is_open_stays_so(seen: Ins
     expect(seen.requests.nth(1).locator("details")).to_have_attribute("open", "")
 
 
-def test_the_place_is_kept_when_rows_come_in_above(seen: Inspected) -> None:
+def test_new_rows_keep_scroll_position(seen: Inspected) -> None:
     for number in range(40):
         seen.contact(str(number))
     seen.open()
@@ -279,7 +284,7 @@ def test_a_pause_holds_everything_back(seen: Inspected) -> None:
     expect(seen.requests).to_have_count(1)
 
 
-def test_clear_everything_asks_once_more_and_empties_the_page(seen: Inspected) -> None:
+def test_confirmed_clear_empties_page(seen: Inspected) -> None:
     seen.contact("42")
     seen.open()
     seen.page.get_by_role("button", name="Clear everything").click()
@@ -289,7 +294,7 @@ def test_clear_everything_asks_once_more_and_empties_the_page(seen: Inspected) -
     expect(seen.page.locator("#requests-title .count")).to_have_text("0")
 
 
-def test_who_does_not_press_again_clears_nothing(seen: Inspected) -> None:
+def test_unconfirmed_clear_expires_without_effect(seen: Inspected) -> None:
     seen.page.clock.install()
     seen.contact("42")
     seen.open()
@@ -299,7 +304,7 @@ def test_who_does_not_press_again_clears_nothing(seen: Inspected) -> None:
     expect(seen.people).to_have_count(1)
 
 
-def test_a_refusal_that_the_sender_mended_says_so(seen: Inspected) -> None:
+def test_refusal_mended_by_sender_says_so(seen: Inspected) -> None:
     person = seen.contact("42")
     body = {"external_id": "42", "role": "user"}
     seen.rest("POST", "/contacts", body)  # 409
@@ -329,7 +334,7 @@ def test_a_spent_rate_limit_is_shown(seen: Inspected) -> None:
     expect(seen.requests.first).to_contain_text("rate_limit_exceeded")
 
 
-def test_a_fault_that_is_set_on_the_page_is_answered_by_the_api(seen: Inspected) -> None:
+def test_fault_set_on_page_is_answered(seen: Inspected) -> None:
     seen.open()
     faults = seen.page.locator(".faults")
     faults.locator("summary").click()

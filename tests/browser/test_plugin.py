@@ -46,7 +46,7 @@ def test_a_verified_user_is_booted(serve: Callable[..., str], intercom_sandbox: 
     assert [person["user_id"] for person in intercom_sandbox.people] == ["42"]
 
 
-def test_a_wrong_secret_fails_with_the_reason(
+def test_wrong_secret_fails_with_reason(
     serve: Callable[..., str], intercom_sandbox: Any, messenger: Any, page: Any
 ) -> None:
     shop = Shop(serve, {**intercom_sandbox.config, "INTERCOM_IDENTITY_SECRET": "wrong"})
@@ -59,7 +59,7 @@ def test_a_wrong_secret_fails_with_the_reason(
     assert intercom_sandbox.refused[0]["status"] == 403
 
 
-def test_a_visitor_is_booted_without_a_name(
+def test_visitor_boots_without_user_id(
     serve: Callable[..., str], intercom_sandbox: Any, messenger: Any, page: Any
 ) -> None:
     page.goto(Shop(serve, intercom_sandbox.config).address)
@@ -69,7 +69,7 @@ def test_a_visitor_is_booted_without_a_name(
         messenger.expect_booted(user_id="42")
 
 
-def test_an_event_of_the_server_is_seen(
+def test_server_event_is_seen_after_retry(
     serve: Callable[..., str], intercom_sandbox: Any, messenger: Any, page: Any
 ) -> None:
     intercom_sandbox.fault(status=500, next=1)
@@ -80,7 +80,7 @@ def test_an_event_of_the_server_is_seen(
     assert len(intercom_sandbox.refused) >= 1
 
 
-def test_a_hidden_launcher_is_seen_not_to_be_there(
+def test_expect_hidden_passes_without_launcher(
     serve: Callable[..., str], intercom_sandbox: Any, messenger: Any, page: Any
 ) -> None:
     page.goto(Shop(serve, intercom_sandbox.config, "intercom_snippet(hide_default_launcher=True)").address)

@@ -49,7 +49,8 @@ def say(page: Page, text: str) -> None:
 # --- boot
 
 
-def test_it_boots_by_itself_from_the_settings(site: Site, page: Page) -> None:
+def test_settings_boot_the_messenger(site: Site, page: Page) -> None:
+    """With settings on the page the widget boots by itself, without a call."""
     site.open(page, ADA)
     assert booted(page).get_attribute("data-user-id") == "42"
     expect(launcher(page)).to_be_visible()
@@ -63,14 +64,14 @@ def test_it_drains_the_queue_in_order(site: Site, page: Page) -> None:
     assert site.requests()[1]["settings"] == {"event_name": "One", "metadata": {"n": 1}}
 
 
-def test_an_update_right_after_the_boot_does_not_change_the_boot(site: Site, page: Page) -> None:
+def test_update_after_boot_leaves_boot_unchanged(site: Site, page: Page) -> None:
     site.open(page, None, queued="Intercom('boot', {user_id: '7'}); Intercom('update', {user_id: '7', plan: 'pro'});")
     site.expect_kinds(page, ["boot", "update"])
     assert site.requests()[0]["settings"] == {"user_id": "7"}
     assert site.requests()[1]["settings"] == {"user_id": "7", "plan": "pro"}
 
 
-def test_a_second_script_leaves_the_first_messenger_alone(site: Site, page: Page) -> None:
+def test_second_script_keeps_first_messenger(site: Site, page: Page) -> None:
     site.open(page, ADA)
     page.add_script_tag(url=f"{site.address}/intercom/widget/{APP}")
     assert page.locator("#intercom-container").count() == 1
@@ -84,7 +85,7 @@ def test_it_works_without_a_shim(site: Site, page: Page) -> None:
     expect(launcher(page)).to_be_visible()
 
 
-def test_hostile_names_and_values_arrive_as_they_are(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+def test_hostile_names_and_values_arrive_unchanged(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     hostile = {"__proto__": "p", "constructor": "c", "toString": "</script><img src=x onerror=alert(1)>"}
     site.open(page, {**hostile, "user_id": "42", "name": "<b>Ada</b>"})
     launcher(page).click()
@@ -100,7 +101,7 @@ def test_the_region_decides_the_address(site: Site, page: Page) -> None:
     site.open(page, {"api_base": f"{site.address}/intercom/messenger/eu"})
 
 
-def test_a_refusal_shows_no_launcher_and_says_why_once(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+def test_refusal_hides_launcher_and_logs_once(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     site.workspace.identity_secret = "a-secret-that-is-not-real"
     site.write({**ADA, "user_hash": "wrong"})
     with page.expect_console_message(lambda said: said.text.startswith("Intercom:")):
@@ -119,9 +120,8 @@ def test_visitors_switched_off_see_nothing(site: Site, page: Page) -> None:
     expect(panel(page)).to_have_count(0)
 
 
-def test_it_works_under_a_strict_policy_without_inline_styles(
-    site: Site, page: Page, console: list[ConsoleMessage]
-) -> None:
+def test_widget_works_under_strict_policy(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    """The widget needs no inline styles, so that a policy without any style source is obeyed."""
     site.headers = {
         "Content-Security-Policy": "default-src 'none'; script-src 'nonce-n0nce'; connect-src 'self'; img-src data:"
     }
@@ -132,7 +132,9 @@ def test_it_works_under_a_strict_policy_without_inline_styles(
 
 
 @BODILESS
-def test_in_intercoms_own_name_it_talks_to_intercoms_own_hosts(site: Site, page: Page) -> None:
+def test_widget_from_intercoms_host_pings_intercom(site: Site, page: Page) -> None:
+    """A widget that is loaded from Intercom's own address also sends to Intercom's own host."""
+
     def forward(route: Route) -> None:
         target = re.sub(r"https://api-iam.intercom.io", "/messenger/us", route.request.url)
         target = target.replace("https://widget.intercom.io", "")
@@ -149,7 +151,7 @@ def test_in_intercoms_own_name_it_talks_to_intercoms_own_hosts(site: Site, page:
 # --- launcher and panel
 
 
-def test_the_panel_opens_and_closes_by_keyboard_alone(site: Site, page: Page) -> None:
+def test_panel_works_by_keyboard_alone(site: Site, page: Page) -> None:
     site.open(page, ADA)
     page.keyboard.press("Tab")
     expect(launcher(page)).to_be_focused()
@@ -162,7 +164,7 @@ def test_the_panel_opens_and_closes_by_keyboard_alone(site: Site, page: Page) ->
     expect(launcher(page)).to_be_focused()
 
 
-def test_enter_sends_and_shift_enter_breaks_the_line(site: Site, page: Page) -> None:
+def test_enter_sends_shift_enter_breaks_line(site: Site, page: Page) -> None:
     site.open(page, ADA)
     launcher(page).click()
     page.keyboard.type("one")
@@ -174,7 +176,7 @@ def test_enter_sends_and_shift_enter_breaks_the_line(site: Site, page: Page) -> 
     assert site.requests()[-1]["settings"] == {"text": "one\ntwo"}
 
 
-def test_conversations_survive_a_reload_and_end_with_the_shutdown(site: Site, page: Page) -> None:
+def test_conversations_survive_reload_until_shutdown(site: Site, page: Page) -> None:
     site.open(page, ADA)
     launcher(page).click()
     say(page, "Remember me")
@@ -188,7 +190,7 @@ def test_conversations_survive_a_reload_and_end_with_the_shutdown(site: Site, pa
     assert site.kinds()[-2:] == ["shutdown", "boot"]
 
 
-def test_a_message_that_is_not_sent_stays_in_the_field(site: Site, page: Page) -> None:
+def test_unsent_message_stays_in_field(site: Site, page: Page) -> None:
     site.open(page, ADA)
     launcher(page).click()
     site.sandbox.extensions["sandbox"].reset()
@@ -198,9 +200,8 @@ def test_a_message_that_is_not_sent_stays_in_the_field(site: Site, page: Page) -
     expect(box(page)).to_have_value("Lost?")
 
 
-def test_without_a_connection_the_writer_reads_a_remedy_and_the_console_the_cause(
-    site: Site, page: Page, console: list[ConsoleMessage]
-) -> None:
+def test_lost_connection_shows_remedy_and_cause(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+    """The writer reads a remedy and the console tells the cause; sending again then works."""
     site.open(page, ADA)
     launcher(page).click()
     page.route("**/messages", lambda route: route.abort())
@@ -238,7 +239,7 @@ def test_the_launcher_has_three_states(site: Site, page: Page, hidden: bool | No
     expect(panel(page)).to_be_visible()
 
 
-def test_a_custom_launcher_works_even_when_added_later(site: Site, page: Page) -> None:
+def test_late_custom_launcher_opens_panel(site: Site, page: Page) -> None:
     site.open(page, {"custom_launcher_selector": ".help", "hide_default_launcher": True})
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<a href=\"/x\" class=help><i>Help</i></a>')")
     page.get_by_role("link", name="Help").click()
@@ -249,21 +250,21 @@ def test_a_custom_launcher_works_even_when_added_later(site: Site, page: Page) -
     expect(panel(page)).to_be_visible()
 
 
-def test_an_invalid_selector_is_warned_of_and_no_more(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+def test_invalid_selector_only_logs_warning(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     site.open(page, {"custom_launcher_selector": "#["})
     page.mouse.click(5, 5)
     assert [said.type for said in console] == ["warning"]
     expect(launcher(page)).to_be_visible()
 
 
-def test_side_distance_and_layer_are_as_set(site: Site, page: Page) -> None:
+def test_launcher_placement_follows_settings(site: Site, page: Page) -> None:
     site.open(page, {"alignment": "left", "horizontal_padding": 40, "vertical_padding": 5, "z_index": 7})
     for name, value in (("left", "40px"), ("bottom", "20px"), ("z-index", "7")):
         expect(launcher(page)).to_have_css(name, value)
 
 
 @pytest.mark.parametrize(("colour", "text"), [("#ffd23f", "rgb(22, 24, 29)"), ("rgb(20 40 160)", "rgb(255, 255, 255)")])
-def test_text_can_be_read_on_every_colour(site: Site, page: Page, colour: str, text: str) -> None:
+def test_launcher_text_contrasts_with_its_colour(site: Site, page: Page, colour: str, text: str) -> None:
     site.open(page, {"action_color": colour})
     expect(launcher(page)).to_have_css("color", text)
 
@@ -276,9 +277,8 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("colour", ["#14634a", "#ffd23f", "#000", "#fff", "#808080", None])
-def test_icons_and_focus_have_the_actions_colour_as_it_can_be_read(
-    site: Site, page: Page, colour: str | None, theme: str
-) -> None:
+def test_icons_contrast_with_the_panel(site: Site, page: Page, colour: str | None, theme: str) -> None:
+    """Icons take the action colour where it can be read; every icon has a contrast of at least 4.5."""
     site.open(page, {"action_color": colour, "theme_mode": theme})
     launcher(page).click()
     shown = page.locator(".hint .icon").evaluate("one => getComputedStyle(one).color")
@@ -289,7 +289,7 @@ def test_icons_and_focus_have_the_actions_colour_as_it_can_be_read(
         assert shown == {"#14634a": "rgb(20, 99, 74)", "#ffd23f": "rgb(255, 210, 63)"}[colour or ""]
 
 
-def test_a_link_colour_of_its_own_is_taken_as_it_is(site: Site, page: Page) -> None:
+def test_own_link_colour_is_used_unchanged(site: Site, page: Page) -> None:
     site.open(page, {"action_color": "#14634a", "link_color": "#aa00aa"})
     launcher(page).click()
     expect(page.locator(".hint .icon")).to_have_css("color", "rgb(170, 0, 170)")
@@ -311,7 +311,7 @@ def test_the_theme_is_honoured(site: Site, page: Page, theme: str | None, scheme
     expect(panel(page)).to_have_css("background-color", "rgb(22, 24, 29)" if dark else "rgb(255, 255, 255)")
 
 
-def test_on_a_narrow_screen_the_panel_fills_it(site: Site, page: Page) -> None:
+def test_panel_fills_a_narrow_screen(site: Site, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 700})
     page.emulate_media(reduced_motion="reduce")
     site.open(page, ADA)
@@ -321,20 +321,20 @@ def test_on_a_narrow_screen_the_panel_fills_it(site: Site, page: Page) -> None:
     expect(launcher(page)).to_be_focused()
 
 
-def test_the_styles_of_the_page_do_not_reach_in(site: Site, page: Page) -> None:
+def test_page_styles_do_not_reach_widget(site: Site, page: Page) -> None:
     site.open(page, ADA, body="<style>* { color: red !important } button { display: none !important }</style>")
     expect(launcher(page)).to_be_visible()
     expect(launcher(page)).to_have_css("color", "rgb(255, 255, 255)")
 
 
-def test_the_page_does_not_hear_what_is_typed(site: Site, page: Page) -> None:
+def test_typing_is_hidden_from_page(site: Site, page: Page) -> None:
     site.open(page, ADA, body="<script nonce=n0nce>heard = 0; document.onkeydown = () => { heard += 1 }</script>")
     launcher(page).click()
     page.keyboard.type("hello")
     assert page.evaluate("heard") == 0
 
 
-def test_it_survives_a_swap_of_the_body(site: Site, page: Page) -> None:
+def test_launcher_survives_body_swap(site: Site, page: Page) -> None:
     site.open(page, ADA)
     page.evaluate("document.documentElement.replaceChild(document.createElement('body'), document.body)")
     expect(launcher(page)).to_be_visible()
@@ -345,16 +345,14 @@ def test_it_survives_a_swap_of_the_body(site: Site, page: Page) -> None:
 # --- methods
 
 
-def test_twenty_updates_are_free_and_further_ones_throttled(
-    site: Site, page: Page, console: list[ConsoleMessage]
-) -> None:
+def test_updates_beyond_twenty_are_throttled(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     site.open(page, ADA)
     page.evaluate("for (let n = 0; n < 22; n += 1) Intercom('update', {n}); Intercom('trackEvent', 'Last')")
     site.expect_kinds(page, ["boot", *["update"] * 20, "event"])
     assert len([said for said in console if "throttled" in said.text]) == 2
 
 
-def test_identical_updates_within_a_minute_are_one(site: Site, page: Page) -> None:
+def test_identical_updates_merge_for_a_minute(site: Site, page: Page) -> None:
     page.clock.install()
     site.open(page, ADA)
     page.evaluate("for (let n = 0; n < 3; n += 1) Intercom('update', {plan: 'pro'})")
@@ -363,7 +361,7 @@ def test_identical_updates_within_a_minute_are_one(site: Site, page: Page) -> No
     site.expect_kinds(page, ["boot", "update", "update", "event"])
 
 
-def test_the_pages_functions_are_called_and_may_throw(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+def test_callbacks_run_even_if_some_throw(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     queued = (
         "said = []; Intercom('ready', () => { throw Error('mine') }); Intercom('ready', () => said.push('ready'));"
         "Intercom('onShow', () => said.push('show')); Intercom('onHide', () => said.push('hide'));"
@@ -384,7 +382,8 @@ def test_the_pages_functions_are_called_and_may_throw(site: Site, page: Page, co
         ("'showConversation', '<i>'", "Conversation <i>"),
     ],
 )
-def test_a_method_that_needs_content_shows_what_it_would_show(site: Site, page: Page, call: str, title: str) -> None:
+def test_content_method_shows_a_placeholder(site: Site, page: Page, call: str, title: str) -> None:
+    """A method that needs content of Intercom's shows the heading of what it would open."""
     site.open(page, ADA)
     page.evaluate(f"Intercom({call})")
     expect(panel(page).get_by_role("heading")).to_have_text(title)
@@ -396,9 +395,7 @@ def test_an_unknown_method_is_warned_of(site: Site, page: Page, console: list[Co
     assert [said.type for said in console] == ["warning"] * 3
 
 
-def test_settings_that_are_no_json_raise_nothing_in_the_page(
-    site: Site, page: Page, console: list[ConsoleMessage]
-) -> None:
+def test_settings_outside_json_do_not_throw(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     site.open(page, ADA)
     page.evaluate("const loop = {}; loop.self = loop; Intercom('update', {loop}); Intercom('update', {n: 1n, f() {}})")
     site.expect_kinds(page, ["boot", "update"])
@@ -409,7 +406,7 @@ def test_settings_that_are_no_json_raise_nothing_in_the_page(
 # --- cookies
 
 
-def test_the_cookies_are_named_and_kept_as_intercoms(site: Site, page: Page) -> None:
+def test_cookies_match_intercoms_names_and_lifetimes(site: Site, page: Page) -> None:
     site.open(page, ADA)
     cookies = {cookie["name"]: cookie for cookie in page.context.cookies()}
     days = {f"intercom-id-{APP}": 271, f"intercom-session-{APP}": 7, f"intercom-device-id-{APP}": 271}
@@ -423,7 +420,7 @@ def test_the_cookies_are_named_and_kept_as_intercoms(site: Site, page: Page) -> 
 
 
 @BODILESS
-def test_the_cookies_stand_on_the_registrable_domain(site: Site, page: Page) -> None:
+def test_cookies_cover_the_registrable_domain(site: Site, page: Page) -> None:
     def forward(route: Route) -> None:
         path = route.request.url.removeprefix("http://a.shop.example.co.uk")
         route.fulfill(response=route.fetch(url=site.address + path))
@@ -446,19 +443,19 @@ def test_the_shutdown_deletes_the_session(site: Site, page: Page) -> None:
     assert page.evaluate("Intercom('getVisitorId')") != before
 
 
-def test_a_shutdown_before_any_boot_ends_the_last_pages_session(site: Site, page: Page) -> None:
+def test_shutdown_before_boot_ends_last_session(site: Site, page: Page) -> None:
     site.open(page, ADA)
     site.open(page, None, queued="Intercom('shutdown'); Intercom('boot', {});")
     assert booted(page).get_attribute("data-role") == "visitor"
 
 
-def test_without_a_shutdown_the_session_goes_on(site: Site, page: Page) -> None:
+def test_session_continues_without_shutdown(site: Site, page: Page) -> None:
     site.open(page, ADA)
     site.open(page, {})
     assert booted(page).get_attribute("data-user-id") == "42"
 
 
-def test_a_frame_without_cookies_still_has_its_messenger(site: Site, page: Page) -> None:
+def test_frame_without_cookies_shows_launcher(site: Site, page: Page) -> None:
     site.write(ADA)
     inner = site.html.replace("/intercom/widget", f"{site.address}/intercom/widget").replace('"', "&quot;")
     page.goto(f"{site.address}/intercom/static/inspector.css")
@@ -469,7 +466,8 @@ def test_a_frame_without_cookies_still_has_its_messenger(site: Site, page: Page)
 # --- inspector
 
 
-def test_the_inspector_shows_live_what_is_received(site: Site, page: Page) -> None:
+def test_inspector_shows_requests_live(site: Site, page: Page) -> None:
+    """The inspector follows live what another page sends, and clears everything when asked twice."""
     page.goto(f"{site.address}/intercom/inspector")
     expect(page.get_by_text("Nobody yet.")).to_be_visible()
     other = page.context.new_page()
@@ -483,7 +481,7 @@ def test_the_inspector_shows_live_what_is_received(site: Site, page: Page) -> No
     expect(page.get_by_text("Nobody yet.")).to_be_visible()
 
 
-def test_a_row_of_a_page_says_which_page_and_what_changed(site: Site, page: Page) -> None:
+def test_request_row_shows_page_and_changes(site: Site, page: Page) -> None:
     site.open(page, {**ADA, "plan": "pro"})
     page.evaluate("Intercom('update', {plan: 'free', seats: 3})")
     other = page.context.new_page()
@@ -496,7 +494,7 @@ def test_a_row_of_a_page_says_which_page_and_what_changed(site: Site, page: Page
     expect(other.get_by_role("button", name="Show only Ada Lovelace")).to_have_text("Only Ada")
 
 
-def test_a_teammate_answers_and_the_page_counts_what_is_unread(site: Site, page: Page) -> None:
+def test_teammate_answer_updates_unread_count(site: Site, page: Page) -> None:
     site.open(page, ADA)
     page.evaluate("void (window.counts = [], Intercom('onUnreadCountChange', (count) => counts.push(count)))")
     launcher(page).click()
@@ -519,7 +517,7 @@ def test_a_teammate_answers_and_the_page_counts_what_is_unread(site: Site, page:
     expect(other.locator("#conversations")).not_to_contain_text("unread")
 
 
-def test_what_is_unread_is_counted_on_the_next_page_too(site: Site, page: Page) -> None:
+def test_unread_count_survives_reload(site: Site, page: Page) -> None:
     site.open(page, ADA)
     assert site.sandbox.extensions["sandbox"].reply("Welcome!", user_id=str(ADA["user_id"]))
     page.reload()
@@ -529,7 +527,8 @@ def test_what_is_unread_is_counted_on_the_next_page_too(site: Site, page: Page) 
     expect(page.get_by_role("button", name="Close Intercom Messenger", exact=True)).to_be_visible()
 
 
-def test_the_inspector_names_who_was_refused_and_which_script_was_not_found(site: Site, page: Page) -> None:
+def test_inspector_names_refused_user_and_script(site: Site, page: Page) -> None:
+    """A script with an unknown app id is shown with the INTERCOM_APP_ID that should be set."""
     site.workspace.identity_secret = "a-secret-that-is-not-real"
     site.write(ADA)
     page.goto(site.address)
@@ -541,7 +540,7 @@ def test_the_inspector_names_who_was_refused_and_which_script_was_not_found(site
     assert any("set INTERCOM_APP_ID=abc12345" in text for text in refused.all_text_contents())
 
 
-def test_what_the_inspector_shows_stands_in_the_order_of_the_document(site: Site, page: Page) -> None:
+def test_inspector_visual_order_matches_document(site: Site, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{site.address}/intercom/inspector")
     expect(page.get_by_text("Nothing yet.")).to_be_visible()

@@ -50,9 +50,7 @@ def accounts(shop: Callable[..., Shop]) -> Callable[..., Shop]:
     return open_it
 
 
-def test_after_a_log_out_on_a_redirect_nobodys_conversation_and_identity_remain(
-    accounts: Any, messenger: Any, page: Page
-) -> None:
+def test_logout_redirect_clears_conversation_and_identity(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts()
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -68,7 +66,8 @@ def test_after_a_log_out_on_a_redirect_nobodys_conversation_and_identity_remain(
     expect(page.get_by_text("only for Ann")).to_have_count(0)
 
 
-def test_who_logs_in_right_after_a_log_out_is_booted_anew(accounts: Any, messenger: Any, page: Page) -> None:
+def test_login_after_logout_boots_anew(accounts: Any, messenger: Any, page: Page) -> None:
+    """The log-out is acted on once: a reload after it is a single boot."""
     made = accounts("{{ intercom_snippet() }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -83,7 +82,8 @@ def test_who_logs_in_right_after_a_log_out_is_booted_anew(accounts: Any, messeng
     assert made.sandbox.requests[-1]["kind"] == "boot", "the log-out is acted on once"
 
 
-def test_a_page_for_everybody_asks_who_it_is(accounts: Any, messenger: Any, page: Page) -> None:
+def test_remote_snippet_fetches_identity(accounts: Any, messenger: Any, page: Page) -> None:
+    """The page itself names nobody, so that it may be cached in public."""
     made = accounts("{{ intercom_snippet(remote=True) }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -95,7 +95,7 @@ def test_a_page_for_everybody_asks_who_it_is(accounts: Any, messenger: Any, page
 
 
 @pytest.mark.parametrize("answer", [("<p>Log in</p>", 200), ("", 500), ("", 404)])
-def test_where_nobody_says_who_it_is_it_is_a_visitor(
+def test_failed_identity_answer_boots_visitor(
     answer: tuple[str, int], accounts: Any, messenger: Any, page: Page
 ) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
@@ -117,7 +117,7 @@ def ann_with_a_token(accounts: Any, page: Page) -> Shop:
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
-def test_a_token_is_renewed_before_its_end_on_a_page_that_stays_open(accounts: Any, page: Page) -> None:
+def test_token_is_renewed_before_expiry(accounts: Any, page: Page) -> None:
     made = ann_with_a_token(accounts, page)
     page.clock.fast_forward("58:50")
     with page.expect_response("**/settings.json"):
@@ -144,7 +144,7 @@ def told(made: Shop) -> list[tuple[str, str | None]]:
     return [(request["kind"], request["settings"].get("user_id")) for request in made.sandbox.requests]
 
 
-def test_a_kept_copy_that_is_older_than_a_log_out_names_nobody(accounts: Any, messenger: Any, page: Page) -> None:
+def test_cached_page_after_logout_names_nobody(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet() }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -160,7 +160,8 @@ def test_a_kept_copy_that_is_older_than_a_log_out_names_nobody(accounts: Any, me
     assert page.evaluate("intercomSettings") == {"app_id": "sandbox1"}
 
 
-def test_a_visit_without_a_load_after_a_log_out_ends_the_messenger(accounts: Any, messenger: Any, page: Page) -> None:
+def test_turbo_visit_after_logout_ends_session(accounts: Any, messenger: Any, page: Page) -> None:
+    """Turbo changes pages without a load; the next boot and later calls name the former user no more."""
     made = accounts("{{ analytics_snippet() }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -185,7 +186,8 @@ def test_a_preview_of_turbo_says_nothing(accounts: Any, messenger: Any, page: Pa
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
-def test_another_person_in_the_session_ends_the_former_at_a_renewal(accounts: Any, page: Page) -> None:
+def test_renewal_boots_newly_logged_in_person(accounts: Any, page: Page) -> None:
+    """The former person's Messenger is not updated with another identity: it ends."""
     made = ann_with_a_token(accounts, page)
     page.evaluate("fetch('/login/ben', {redirect: 'manual'})")
     page.clock.fast_forward("59:30")
@@ -195,7 +197,7 @@ def test_another_person_in_the_session_ends_the_former_at_a_renewal(accounts: An
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
-def test_a_renewal_that_fails_is_asked_again(accounts: Any, page: Page) -> None:
+def test_failed_renewal_retries_when_online(accounts: Any, page: Page) -> None:
     made = ann_with_a_token(accounts, page)
     answers = made.app.view_functions["segment_intercom.settings_json"]
     made.app.view_functions["segment_intercom.settings_json"] = lambda: ("", 503)
@@ -209,7 +211,7 @@ def test_a_renewal_that_fails_is_asked_again(accounts: Any, page: Page) -> None:
 
 
 @pytest.mark.parametrize("answer", ["null", "[]", '{"error": "no"}', "<p>", '"text"'])
-def test_an_answer_of_another_form_is_no_answer(answer: str, accounts: Any, messenger: Any, page: Page) -> None:
+def test_malformed_identity_answer_is_ignored(answer: str, accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
     made.app.view_functions["segment_intercom.settings_json"] = lambda: Response(answer, mimetype="application/json")
     page.goto(f"{made.address}/login/ann")
@@ -218,7 +220,7 @@ def test_an_answer_of_another_form_is_no_answer(answer: str, accounts: Any, mess
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot wait for an answer")
-def test_one_failure_of_the_route_shuts_nobody_down(accounts: Any, messenger: Any, page: Page) -> None:
+def test_identity_route_failure_keeps_session(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ intercom_snippet(remote=True) }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -230,7 +232,8 @@ def test_one_failure_of_the_route_shuts_nobody_down(accounts: Any, messenger: An
     assert [kind for kind, _ in told(made)] == ["boot", "event"]
 
 
-def test_an_own_launcher_pressed_before_the_messenger_is_there_opens_it(accounts: Any, page: Page) -> None:
+def test_early_launcher_click_opens_messenger(accounts: Any, page: Page) -> None:
+    """A click that comes before the Messenger is there opens it as soon as it is loaded."""
     made = accounts("{{ intercom_snippet(load='manual', launcher_selector='#help') }}")
     page.goto(f"{made.address}/login/ann")
     page.get_by_role("button", name="Help").click()
@@ -238,7 +241,7 @@ def test_an_own_launcher_pressed_before_the_messenger_is_there_opens_it(accounts
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_a_page_for_everybody_with_analytics_asks_who_it_is(accounts: Any, messenger: Any, page: Page) -> None:
+def test_remote_analytics_fetches_identity(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ analytics_snippet(remote=True) }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -248,7 +251,7 @@ def test_a_page_for_everybody_with_analytics_asks_who_it_is(accounts: Any, messe
     assert "ann" not in made.app.test_client().get("/login/ann", follow_redirects=True).text
 
 
-def test_a_page_that_is_rendered_in_advance_says_nothing_until_it_is_shown(accounts: Any, page: Page) -> None:
+def test_prerendered_page_waits_until_shown(accounts: Any, page: Page) -> None:
     hidden = "<script>Object.defineProperty(document, 'prerendering', {value: true, configurable: true})</script>"
     made = accounts(hidden + "{{ analytics_snippet() }}<script>analytics.track('Paid')</script>")
     page.goto(f"{made.address}/login/ann")
@@ -259,7 +262,8 @@ def test_a_page_that_is_rendered_in_advance_says_nothing_until_it_is_shown(accou
     assert told(made)[0] == ("boot", "ann")
 
 
-def test_what_a_page_says_nothing_of_is_as_after_a_full_load(accounts: Any, messenger: Any, page: Page) -> None:
+def test_omitted_setting_returns_to_default(accounts: Any, messenger: Any, page: Page) -> None:
+    """A page changed in place is like a full load: what it does not set is not carried over."""
     made = accounts("{{ intercom_snippet(hide_default_launcher=True) if request.args.hide else intercom_snippet() }}")
     page.goto(f"{made.address}/account?hide=1")
     made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == 1)
@@ -269,9 +273,7 @@ def test_what_a_page_says_nothing_of_is_as_after_a_full_load(accounts: Any, mess
     messenger.expect_visible()
 
 
-def test_a_page_that_comes_back_from_the_cache_of_pages_has_heard_a_log_out(
-    accounts: Any, messenger: Any, page: Page
-) -> None:
+def test_page_from_cache_notices_logout(accounts: Any, messenger: Any, page: Page) -> None:
     made = accounts("{{ analytics_snippet() }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
@@ -284,7 +286,8 @@ def test_a_page_that_comes_back_from_the_cache_of_pages_has_heard_a_log_out(
 
 
 @pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
-def test_who_logs_in_in_another_tab_is_named_with_a_proof_or_not_at_all(accounts: Any, page: Page) -> None:
+def test_second_tab_login_is_not_refused(accounts: Any, page: Page) -> None:
+    """A page that learns of a log-in in another tab names that user with a proof or not at all."""
     made = accounts()
     page.goto(f"{made.address}/login/ann")
     page.wait_for_function("window.analytics?.initialized")

@@ -13,7 +13,7 @@ from .expectations import expect
 from .shop import RERUN
 
 
-def test_one_line_of_template_gives_a_verified_messenger(shop: Any, messenger: Any) -> None:
+def test_snippet_boots_verified_user(shop: Any, messenger: Any) -> None:
     made = shop()
     messenger.expect_visible()
     (person,) = made.sandbox.people
@@ -22,7 +22,8 @@ def test_one_line_of_template_gives_a_verified_messenger(shop: Any, messenger: A
     assert person["created_at"] == 1458841605
 
 
-def test_the_first_boot_carries_the_identity_and_all_of_it_is_saved(shop: Any, messenger: Any) -> None:
+def test_first_boot_saves_whole_identity(shop: Any, messenger: Any) -> None:
+    """The identity goes with the first boot, and no second request follows."""
     made = shop()
     messenger.expect_visible()
     first, *more = made.sandbox.requests
@@ -51,9 +52,7 @@ def test_the_messenger_loads_by_itself(load: str, shop: Any, messenger: Any) -> 
     ],
     ids=["pointer", "key", "scroll"],
 )
-def test_on_interaction_it_loads_with_the_first_sign_of_a_person(
-    interact: Any, shop: Any, messenger: Any, page: Page
-) -> None:
+def test_first_interaction_loads_messenger(interact: Any, shop: Any, messenger: Any, page: Page) -> None:
     shop("{{ intercom_snippet(user, load='interaction') }}")
     assert page.evaluate("typeof Intercom") == "function"
     expect(page.locator("script[src*=widget]")).to_have_count(0)
@@ -62,9 +61,7 @@ def test_on_interaction_it_loads_with_the_first_sign_of_a_person(
     expect(page.locator("script[src*=widget]")).to_have_count(1)
 
 
-def test_manually_it_loads_when_the_page_says_so_and_keeps_what_was_asked_before(
-    shop: Any, messenger: Any, page: Page
-) -> None:
+def test_manual_load_keeps_earlier_calls(shop: Any, messenger: Any, page: Page) -> None:
     made = shop("{{ intercom_snippet(user, load='manual') }}")
     page.evaluate("Intercom('trackEvent', 'waited')")
     expect(page.locator("script[src*=widget]")).to_have_count(0)
@@ -86,13 +83,13 @@ STRICT_DYNAMIC = NONCE_ONLY.replace("'nonce-r4nd0m'", "'nonce-r4nd0m' 'strict-dy
 
 @pytest.mark.parametrize("policy", [NONCE_ONLY, STRICT_DYNAMIC], ids=["nonce only", "strict-dynamic"])
 @pytest.mark.parametrize("load", ["load", "idle", "interaction"])
-def test_it_works_under_a_policy_with_nonces(policy: str, load: str, shop: Any, messenger: Any, page: Page) -> None:
+def test_nonce_policy_allows_messenger(policy: str, load: str, shop: Any, messenger: Any, page: Page) -> None:
     shop(f"{{{{ intercom_snippet(user, load='{load}') }}}}", policy=policy)
     page.mouse.move(10, 10)
     messenger.expect_visible()
 
 
-def test_it_works_under_a_policy_with_the_host_list_and_its_hash(shop: Any, messenger: Any, page: Page) -> None:
+def test_host_and_hash_policy_allows_messenger(shop: Any, messenger: Any, page: Page) -> None:
     made = shop(go=False)
     html = made.rendered("{{ intercom_snippet(user) }}")
     settings = Settings.from_mapping(made.app.config)
@@ -101,7 +98,8 @@ def test_it_works_under_a_policy_with_the_host_list_and_its_hash(shop: Any, mess
     messenger.expect_visible()
 
 
-def test_a_policy_that_forbids_the_widget_is_announced_and_harms_nothing(shop: Any, page: Page) -> None:
+def test_policy_block_announces_load_failure(shop: Any, page: Page) -> None:
+    """The page's own calls of Intercom throw no error then."""
     shop(policy="script-src 'nonce-r4nd0m'; script-src-elem 'unsafe-inline'")
     page.wait_for_function("heard.length > 0")
     assert page.evaluate("heard") == ["load-failed"]
@@ -109,9 +107,8 @@ def test_a_policy_that_forbids_the_widget_is_announced_and_harms_nothing(shop: A
     assert page.evaluate("thrown") == []
 
 
-def test_a_widget_script_that_does_not_come_is_announced_and_harms_nothing(
-    shop: Any, messenger: Any, page: Page
-) -> None:
+def test_missing_widget_announces_load_failure(shop: Any, messenger: Any, page: Page) -> None:
+    """The page's own calls of Intercom throw no error then, and no launcher is shown."""
     shop(INTERCOM_WIDGET_URL="/blocked/widget")
     page.wait_for_function("heard.length > 0")
     assert page.evaluate("heard") == ["load-failed"]
@@ -146,7 +143,7 @@ def test_a_right_proof_is_accepted(identity: str, shop: Any, intercom_sandbox: A
 
 
 @pytest.mark.parametrize("identity", ["hash", "jwt"])
-def test_a_proof_by_another_secret_is_refused(identity: str, shop: Any, messenger: Any) -> None:
+def test_proof_by_wrong_secret_is_refused(identity: str, shop: Any, messenger: Any) -> None:
     other = "another secret of at least thirty-two bytes"
     made = shop(INTERCOM_IDENTITY=identity, INTERCOM_IDENTITY_SECRET=other)
     made.sandbox.wait_for(lambda sandbox: sandbox.refused)
@@ -161,9 +158,7 @@ def test_a_missing_proof_is_refused(shop: Any) -> None:
     assert made.sandbox.people == []
 
 
-def test_signed_fields_arrive_without_standing_in_the_page(
-    shop: Any, intercom_sandbox: Any, messenger: Any, page: Page
-) -> None:
+def test_signed_fields_arrive_only_in_token(shop: Any, intercom_sandbox: Any, messenger: Any, page: Page) -> None:
     secret = "a secret of at least thirty-two bytes"
     config = {
         "INTERCOM_IDENTITY_SECRET": secret,
@@ -179,9 +174,7 @@ def test_signed_fields_arrive_without_standing_in_the_page(
 
 
 @pytest.mark.parametrize("region", ["eu", "au"])
-def test_the_region_is_reached_and_a_wrong_one_refused(
-    region: str, shop: Any, intercom_sandbox: Any, messenger: Any
-) -> None:
+def test_only_matching_region_is_accepted(region: str, shop: Any, intercom_sandbox: Any, messenger: Any) -> None:
     intercom_sandbox.workspace.region = region
     shop(INTERCOM_REGION=region)
     messenger.expect_visible()
@@ -189,7 +182,7 @@ def test_the_region_is_reached_and_a_wrong_one_refused(
     made.sandbox.wait_for(lambda sandbox: sandbox.refused)
 
 
-def test_a_visitor_is_shown_the_messenger_unless_the_workspace_says_no(shop: Any, messenger: Any, page: Page) -> None:
+def test_visitor_sees_messenger_unless_forbidden(shop: Any, messenger: Any, page: Page) -> None:
     made = shop("{{ intercom_snippet(None) }}")
     messenger.expect_visible()
     assert [person["role"] for person in made.sandbox.people] == ["visitor"]
@@ -199,7 +192,8 @@ def test_a_visitor_is_shown_the_messenger_unless_the_workspace_says_no(shop: Any
     messenger.expect_hidden()
 
 
-def test_the_messenger_stands_beside_vue_with_other_delimiters(shop: Any, messenger: Any, page: Page) -> None:
+def test_snippet_works_with_custom_delimiters(shop: Any, messenger: Any, page: Page) -> None:
+    """A site that leaves the double braces to Vue gives Jinja delimiters of its own."""
     made = shop("{{ message }}<< intercom_snippet(user) >>", go=False)
     made.app.jinja_options = {"variable_start_string": "<<", "variable_end_string": ">>"}
     page.goto(made.address)
@@ -220,7 +214,7 @@ HOSTILE = {
 }
 
 
-def test_no_hostile_string_runs_or_is_lost(shop: Any, messenger: Any, page: Page) -> None:
+def test_hostile_strings_neither_run_nor_vanish(shop: Any, messenger: Any, page: Page) -> None:
     made = shop("{{ intercom_snippet(hostile) }}", go=False)
     made.app.context_processor(lambda: {"hostile": HOSTILE})
     page.goto(made.address)
@@ -238,9 +232,7 @@ def test_no_hostile_string_runs_or_is_lost(shop: Any, messenger: Any, page: Page
 
 
 @pytest.mark.parametrize("load", ["load", "now", "idle"])
-def test_an_element_of_segments_default_id_opens_the_messenger(
-    shop: Any, messenger: Any, page: Page, load: str
-) -> None:
+def test_segment_default_id_opens_messenger(shop: Any, messenger: Any, page: Page, load: str) -> None:
     button = '<button id="IntercomDefaultWidget" type="button">Chat</button>'
     shop(f"{{{{ intercom_snippet(user, load='{load}') }}}}{button}")
     messenger.expect_visible()
@@ -249,7 +241,7 @@ def test_an_element_of_segments_default_id_opens_the_messenger(
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
-def test_another_selector_goes_before_segments_default_id(shop: Any, messenger: Any, page: Page) -> None:
+def test_own_selector_precedes_default_id(shop: Any, messenger: Any, page: Page) -> None:
     button = '<button id="IntercomDefaultWidget" type="button">Chat</button>'
     shop(button + "{{ intercom_snippet(user) }}", INTERCOM_LAUNCHER_SELECTOR="#help")
     messenger.expect_visible()
@@ -271,7 +263,7 @@ def test_a_trait_never_steers_the_messenger(shop: Any, messenger: Any, page: Pag
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_second_copy_updates_and_loads_nothing_twice(shop: Any, messenger: Any, page: Page) -> None:
+def test_second_copy_loads_widget_once(shop: Any, messenger: Any, page: Page) -> None:
     made = shop("{{ intercom_snippet(user) }}{{ intercom_snippet(user, traits={'plan': 'gold'}) }}")
     messenger.expect_visible()
     expect(page.locator("script[src*=widget]")).to_have_count(1)
@@ -281,9 +273,8 @@ def test_a_second_copy_updates_and_loads_nothing_twice(shop: Any, messenger: Any
 
 @pytest.mark.parametrize("hurry", ["now", "load", "idle"])
 @pytest.mark.parametrize("patience", ["manual", "interaction"])
-def test_a_copy_in_more_of_a_hurry_loads_what_the_first_waited_with(
-    patience: str, hurry: str, shop: Any, messenger: Any, page: Page
-) -> None:
+def test_eager_second_copy_loads_widget(patience: str, hurry: str, shop: Any, messenger: Any, page: Page) -> None:
+    """A later copy that loads by itself loads the widget that the first copy put off."""
     made = shop(f"{{{{ intercom_snippet(user, load='{patience}') }}}}")
     later = made.rendered(f"{{{{ intercom_snippet(user, load='{hurry}') }}}}")
     page.evaluate(RERUN, later)
@@ -291,9 +282,8 @@ def test_a_copy_in_more_of_a_hurry_loads_what_the_first_waited_with(
     expect(page.locator("script[src*=widget]")).to_have_count(1)
 
 
-def test_a_later_copy_that_waits_gives_the_page_a_function_that_does_nothing_more(
-    shop: Any, messenger: Any, page: Page
-) -> None:
+def test_manual_second_copy_loads_nothing(shop: Any, messenger: Any, page: Page) -> None:
+    """The page may call intercomLoad all the same: it has nothing to do any more."""
     made = shop()
     messenger.expect_visible()
     later = made.rendered("{{ intercom_snippet(user, load='manual') }}")
@@ -302,9 +292,7 @@ def test_a_later_copy_that_waits_gives_the_page_a_function_that_does_nothing_mor
     expect(page.locator("script[src*=widget]")).to_have_count(1)
 
 
-def test_the_same_person_rendered_again_is_an_update_and_another_one_starts_anew(
-    shop: Any, messenger: Any, page: Page
-) -> None:
+def test_same_user_updates_new_user_boots(shop: Any, messenger: Any, page: Page) -> None:
     made = shop()
     messenger.expect_visible()
     same = made.rendered("{{ intercom_snippet({'id': 'user1234', 'plan': 'gold'}) }}")
@@ -319,7 +307,7 @@ def test_the_same_person_rendered_again_is_an_update_and_another_one_starts_anew
     ]
 
 
-def test_a_company_by_name_arrives_with_the_hash_as_its_id(shop: Any, messenger: Any) -> None:
+def test_company_name_hash_becomes_id(shop: Any, messenger: Any) -> None:
     made = shop("{{ intercom_snippet(user, company='Segment') }}")
     messenger.expect_visible()
     (company,) = made.sandbox.companies

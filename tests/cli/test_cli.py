@@ -46,7 +46,7 @@ def test_snippet_prints_the_html() -> None:
     assert settings_in(result.output) == {"app_id": APP_ID, "user_id": "u", "custom_attributes": {"plan": "pro"}}
 
 
-def test_snippet_takes_its_settings_from_the_environment() -> None:
+def test_snippet_reads_settings_from_environment() -> None:
     result = run("snippet", "--user-id", "u", env={"INTERCOM_APP_ID": APP_ID, "INTERCOM_IDENTITY_SECRET": SECRET})
     assert settings_in(result.output)["user_hash"] == user_hash(SECRET, "u")
     assert SECRET not in result.output
@@ -62,7 +62,7 @@ def test_snippet_takes_its_settings_from_the_environment() -> None:
         (["snippet", "--app-id", APP_ID, "--nonce", "a b"], "nonce: must be base64"),
     ],
 )
-def test_a_mistake_is_one_line_that_names_it(arguments: list[str], message: str) -> None:
+def test_snippet_mistake_is_explained(arguments: list[str], message: str) -> None:
     result = run(*arguments)
     assert result.exit_code != 0
     assert message in result.output
@@ -74,7 +74,8 @@ def test_a_wrong_environment_names_the_variable() -> None:
     assert "INTERCOM_REGION: must be one of" in result.output
 
 
-def test_hash_asks_for_the_secret_and_prints_only_the_hash() -> None:
+def test_hash_never_prints_the_secret() -> None:
+    """The secret is asked for, or read from the environment, and only the hash is printed."""
     asked = run("hash", "user1234", input=f"{SECRET}\n")
     assert asked.stdout == f"{user_hash(SECRET, 'user1234')}\n"
     assert SECRET not in asked.output
@@ -83,7 +84,7 @@ def test_hash_asks_for_the_secret_and_prints_only_the_hash() -> None:
 
 
 @pytest.mark.parametrize(("command", "found"), [("demo", "Intercom"), ("sandbox", "Sandbox")])
-def test_a_served_command_names_its_address_and_stops_when_asked(command: str, found: str, family: Children) -> None:
+def test_server_prints_address_stops_on_interrupt(command: str, found: str, family: Children) -> None:
     process = family.start([*STARTED, command, "--port", "0"], **PIPES)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -117,7 +118,7 @@ def test_a_taken_port_is_named(family: Children, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["shop.example", "", "127.0.0.1:80"])
-def test_a_collector_listens_on_an_ip_address(host: str) -> None:
+def test_collector_host_must_be_ip_address(host: str) -> None:
     result = run("collector", "--host", host)
     assert result.exit_code == 2
     assert "'--host': must be an IP address, such as 127.0.0.1" in result.output
@@ -144,7 +145,7 @@ def test_doctor_finds_a_sound_site_sound(serve: Callable[[Flask], str]) -> None:
     assert user_hash(SECRET, "42") not in result.output
 
 
-def test_doctor_says_each_problem_with_its_remedy_and_exits_with_one(serve: Callable[[Flask], str]) -> None:
+def test_doctor_problems_have_remedy_and_code(serve: Callable[[Flask], str]) -> None:
     result = run("doctor", f"{serve(site())}/bad", env={**KNOWN, "INTERCOM_IDENTITY_SECRET": "another"})
     assert result.exit_code == 1
     assert "x problem  snippet: stands in the page 2 times\n             Keep one" in result.output
@@ -152,7 +153,7 @@ def test_doctor_says_each_problem_with_its_remedy_and_exits_with_one(serve: Call
     assert result.output.endswith("Problems: 2, warnings: 0\n")
 
 
-def test_doctor_without_a_page_judges_the_configuration() -> None:
+def test_doctor_without_page_judges_configuration() -> None:
     assert run("doctor", env=KNOWN).exit_code == 0
     result = run("doctor")
     assert result.exit_code == 1
@@ -184,20 +185,20 @@ def test_a_shell_completes_the_commands(shell: str) -> None:
     assert "segment-intercom" in done.stdout
 
 
-def test_doctor_takes_the_settings_of_the_application() -> None:
+def test_doctor_reads_application_settings() -> None:
     result = run("doctor", obj=ScriptInfo(create_app=site))
     assert result.exit_code == 0
     assert f"app_id: {APP_ID}" in result.output
 
 
-def test_doctor_has_no_traceback_for_a_page_that_is_not_there() -> None:
+def test_doctor_reports_unreachable_page() -> None:
     result = run("doctor", "http://127.0.0.1:1/", env=KNOWN)
     assert result.exit_code == 1
     assert "x problem  address: nothing listens there" in result.output
 
 
 @pytest.mark.parametrize("cookie", ["hidden", "hidden=\r\nHost: x", "hidden=\u00e9"])
-def test_doctor_refuses_what_is_no_cookie_without_showing_it(cookie: str) -> None:
+def test_doctor_refuses_and_hides_invalid_cookie(cookie: str) -> None:
     result = run("doctor", "http://127.0.0.1:1/", "--cookie", cookie)
     assert "--cookie': must be NAME=VALUE" in result.output
     assert "hidden" not in result.output
@@ -212,7 +213,7 @@ sys.exit(7)
 """
 
 
-def test_a_command_runs_beside_the_sandbox_with_its_settings() -> None:
+def test_command_beside_sandbox_gets_its_settings() -> None:
     command = [sys.executable, "-m", "segment_intercom", "sandbox", "--app-id", "abc12345", "--"]
     done = subprocess.run(
         [*command, sys.executable, "-c", BESIDE], capture_output=True, text=True, timeout=60, check=False
@@ -230,9 +231,10 @@ def test_a_command_runs_beside_the_sandbox_with_its_settings() -> None:
     ("options", "environment", "secret"),
     [([], {"INTERCOM_IDENTITY_SECRET": "own"}, "own"), (["--no-enforce"], {}, None)],
 )
-def test_a_command_gets_the_secret_that_is_there(
+def test_sandbox_invents_no_needless_secret(
     options: list[str], environment: dict[str, str], secret: str | None
 ) -> None:
+    """The command has the secret of its environment, and none where the sandbox does not enforce identity."""
     command = [sys.executable, "-m", "segment_intercom", "sandbox", "--app-id", "abc12345", *options, "--"]
     done = subprocess.run(
         [*command, sys.executable, "-c", BESIDE],
@@ -245,7 +247,7 @@ def test_a_command_gets_the_secret_that_is_there(
     assert json.loads(done.stdout.splitlines()[0])["INTERCOM_IDENTITY_SECRET"] == secret
 
 
-def test_a_command_that_is_none_is_said() -> None:
+def test_sandbox_reports_missing_command() -> None:
     command = [sys.executable, "-m", "segment_intercom", "sandbox", "--", "no-such-command-anywhere"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
@@ -253,12 +255,13 @@ def test_a_command_that_is_none_is_said() -> None:
 
 
 @pytest.mark.parametrize(("script", "code"), [("raise SystemExit(7)", 7), ("os.kill(os.getpid(), 9)", 137)])
-def test_the_sandbox_ends_with_the_code_of_its_command(script: str, code: int) -> None:
+def test_sandbox_exits_with_command_code(script: str, code: int) -> None:
     command = [sys.executable, "-m", "segment_intercom", "sandbox", sys.executable, "-c", f"import os; {script}"]
     assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == code
 
 
-def test_a_page_of_another_workspace_is_said_in_the_terminal(caplog: pytest.LogCaptureFixture) -> None:
+def test_page_of_another_workspace_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A malformed app id is answered with 404 as well, but it is not written into the log."""
     client = create_sandbox(Workspace("sandbox1")).test_client()
     for app_id in ("abc12345", "abc12345", "%0Aabc"):
         assert client.get(f"/widget/{app_id}").status_code == 404

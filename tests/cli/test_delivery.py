@@ -52,7 +52,8 @@ def lines(result: Result) -> list[list[str]]:
     return [line.split() for line in result.stdout.splitlines()]
 
 
-def test_status_shows_how_many_wait_were_delivered_and_given_up_and_why(run: Callable[..., Result]) -> None:
+def test_status_shows_counts_and_reasons(run: Callable[..., Result]) -> None:
+    """What a user's call holds is not shown."""
     result = run("status")
     assert result.exit_code == 0
     assert lines(result)[:3] == [["Waiting", "1"], ["Delivered", "1"], ["Given", "up", "1"]]
@@ -62,16 +63,17 @@ def test_status_shows_how_many_wait_were_delivered_and_given_up_and_why(run: Cal
     assert "ann@example.com" not in result.output, "what a user's call holds is shown only where it is asked for"
 
 
-def test_calls_that_are_at_fault_themselves_are_dropped(run: Callable[..., Result]) -> None:
+def test_retry_discard_drops_faulty_calls(run: Callable[..., Result]) -> None:
     assert run("retry", "--discard").stdout == "1 call dropped\n"
     assert ["Given", "up", "0"] in lines(run("status"))
 
 
-def test_status_shows_as_many_dead_letters_as_are_asked_for(run: Callable[..., Result]) -> None:
+def test_limit_zero_hides_dead_letters(run: Callable[..., Result]) -> None:
     assert " x " not in run("status", "--limit", "0").stdout
 
 
-def test_dead_letters_are_grouped_by_event_and_reason(run: Callable[..., Result], intercom: Intercom) -> None:
+def test_status_groups_equal_dead_letters(run: Callable[..., Result], intercom: Intercom) -> None:
+    """Those of the same event and the same reason make one line with their number."""
     for number, reason in enumerate(["odd", "odd", "odd", "even"]):
         intercom.put(type="track", userId=f"g{number}", event="Other")
         while (lease := intercom.outbox.lease()) is not None and lease.user != f"g{number}":
@@ -83,7 +85,7 @@ def test_dead_letters_are_grouped_by_event_and_reason(run: Callable[..., Result]
     assert "and 1 more reasons (--limit)" in shown
 
 
-def test_status_says_whether_anybody_delivers_and_what_failed_last(
+def test_status_reports_worker_and_last_error(
     run: Callable[..., Result], serve: Callable[..., str], intercom: Intercom
 ) -> None:
     assert "Worker     none was seen within the last minute; the application starts one" in run("status").stdout
@@ -99,7 +101,7 @@ def test_status_says_whether_anybody_delivers_and_what_failed_last(
     assert (told["last_error"]["error"][:15], told["workspace"]) == ("Intercom refuse", APP_ID)
 
 
-def test_status_counts_what_intercom_refused_by_name(run: Callable[..., Result], intercom: Intercom) -> None:
+def test_status_counts_left_out_values(run: Callable[..., Result], intercom: Intercom) -> None:
     assert "Left out" not in run("status").stdout
     for _ in range(2):
         intercom.outbox.left_out()
@@ -107,7 +109,7 @@ def test_status_counts_what_intercom_refused_by_name(run: Callable[..., Result],
     assert json.loads(run("status", "--json").stdout)["left_out"] == 2
 
 
-def test_what_would_steer_a_terminal_is_shown_as_an_escape(run: Callable[..., Result], intercom: Intercom) -> None:
+def test_status_escapes_control_characters(run: Callable[..., Result], intercom: Intercom) -> None:
     intercom.put(type="track", userId="v", event="Odd")
     lease = intercom.outbox.lease()
     while lease is not None and lease.user != "v":
@@ -119,7 +121,7 @@ def test_what_would_steer_a_terminal_is_shown_as_an_escape(run: Callable[..., Re
     assert "\x1b" not in shown
 
 
-def test_status_as_json_holds_each_message_and_reply(run: Callable[..., Result]) -> None:
+def test_status_json_holds_message_and_reply(run: Callable[..., Result]) -> None:
     found = json.loads(run("status", "--json").stdout)
     (dead,) = found.pop("dead_letters")
     assert found.pop("oldest_seconds") >= 0
@@ -129,14 +131,14 @@ def test_status_as_json_holds_each_message_and_reply(run: Callable[..., Result])
     assert dead["message"]["properties"] == {"mail": "ann@example.com"}
 
 
-def test_retry_puts_what_was_given_up_back(run: Callable[..., Result], intercom: Intercom) -> None:
+def test_retry_requeues_dead_letters(run: Callable[..., Result], intercom: Intercom) -> None:
     assert run("retry").stdout == "1 call put back\n"
     assert run("retry").stdout == "0 calls put back\n"
     intercom.deliver()
     assert intercom.events == ["Paid", "Waits", "Odd"]
 
 
-def test_a_dead_letter_that_is_no_json_is_shown_too(run: Callable[..., Result], intercom: Intercom) -> None:
+def test_invalid_json_dead_letter_is_shown(run: Callable[..., Result], intercom: Intercom) -> None:
     intercom.outbox.put("v", b"nonsense")
     intercom.deliver()
     assert "?" in run("status", "--limit", "1").stdout
@@ -155,7 +157,7 @@ def test_a_worker_delivers_and_says_so(
     assert [one["event_name"] for one in app.extensions["sandbox"].state()["events"]] == ["Waits"]
 
 
-def test_a_refused_token_ends_a_worker_with_1(run: Callable[..., Result], serve: Callable[..., str]) -> None:
+def test_refused_token_ends_worker_with_1(run: Callable[..., Result], serve: Callable[..., str]) -> None:
     result = run("worker", INTERCOM_API_URL=serve(create_sandbox(Workspace(APP_ID, access_token="another"))))
     assert result.exit_code == 1
     assert "Intercom refuses the token (401): check INTERCOM_ACCESS_TOKEN and INTERCOM_REGION" in result.output
@@ -173,7 +175,7 @@ def test_a_refused_token_ends_a_worker_with_1(run: Callable[..., Result], serve:
         (["worker", "--threads", "0"], {}, "--threads"),
     ],
 )
-def test_a_mistake_is_one_sentence_that_names_it(
+def test_mistake_is_explained_without_traceback(
     run: Callable[..., Result], arguments: list[str], environment: dict[str, str | None], message: str
 ) -> None:
     result = run(*arguments, **environment)
@@ -185,7 +187,7 @@ def test_a_mistake_is_one_sentence_that_names_it(
 
 
 @pytest.mark.parametrize("command", [["status"], ["status", "--json"], ["retry"]])
-def test_no_token_is_needed_to_look_and_none_is_shown(run: Callable[..., Result], command: list[str]) -> None:
+def test_commands_neither_need_nor_show_token(run: Callable[..., Result], command: list[str]) -> None:
     assert run(*command, INTERCOM_ACCESS_TOKEN=None).exit_code == 0
     assert TOKEN not in run(*command).output
 
@@ -194,7 +196,7 @@ def flask_intercom(app: Flask, *arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, obj=ScriptInfo(create_app=lambda: app))
 
 
-def test_under_flask_the_applications_own_configuration_counts(intercom: Intercom) -> None:
+def test_commands_use_flask_configuration(intercom: Intercom) -> None:
     app = Flask(__name__)
     app.config.update(INTERCOM_OUTBOX=intercom.settings.outbox, INTERCOM_ACCESS_TOKEN=TOKEN)
     SegmentIntercom(app)
@@ -203,7 +205,7 @@ def test_under_flask_the_applications_own_configuration_counts(intercom: Interco
     assert intercom.outbox.counts().waiting == 2
 
 
-def test_flask_has_the_commands_under_its_own(intercom: Intercom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flask_intercom_runs_our_commands(intercom: Intercom, monkeypatch: pytest.MonkeyPatch) -> None:
     app = Flask(__name__)
     app.config.update(INTERCOM_OUTBOX=intercom.settings.outbox)
     SegmentIntercom(app)
@@ -212,13 +214,14 @@ def test_flask_has_the_commands_under_its_own(intercom: Intercom, monkeypatch: p
     assert lines(result)[0] == ["Waiting", "1"]
 
 
-def test_an_application_without_the_extension_is_told_what_to_do() -> None:
+def test_missing_extension_is_explained() -> None:
     result = flask_intercom(Flask(__name__), "status")
     assert result.exit_code == 1
     assert "call SegmentIntercom(app)" in result.output
 
 
-def test_status_of_an_outbox_that_nobody_has_used_is_nothing(tmp_path: Path) -> None:
+def test_unused_outbox_status_is_zero(tmp_path: Path) -> None:
+    """Looking at an outbox that does not exist creates no file."""
     result = CliRunner().invoke(main, ["status"], env={"INTERCOM_OUTBOX": f"sqlite:///{tmp_path}/new.db"})
     assert [line[-1] for line in lines(result)[:3]] == ["0", "0", "0"]
     assert list(tmp_path.glob("*.db")) == []

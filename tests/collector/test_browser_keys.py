@@ -86,7 +86,7 @@ def test_nobody_speaks_for_another(received: Received, kind: str, message: dict[
     assert received.calls == []
 
 
-def test_an_email_needs_a_proof_of_its_own(received: Received) -> None:
+def test_email_needs_its_own_proof(received: Received) -> None:
     traits = {"email": BOB, "E-mail": BOB, "plan": "pro"}
     received.post("identify", {"userId": "ann", "traits": traits, "context": hash_of("ann")}, BROWSER)
     event = {"userId": "ann", "event": "Baked", "properties": {"email": BOB}}
@@ -98,7 +98,8 @@ def test_an_email_needs_a_proof_of_its_own(received: Received) -> None:
     assert [UserRef.of(call)[:2] for call in received.calls[2:]] == [("ann", ANN), (None, ANN)]  # type: ignore[arg-type]
 
 
-def test_what_is_the_sites_to_say_is_left_out(received: Received) -> None:
+def test_browser_cannot_set_server_fields(received: Received) -> None:
+    """Companies, subscriptions and the address are for the site's servers to say."""
     message = {
         "userId": "ann",
         "traits": {"company": {"id": "c1"}, "Companies": [], "unsubscribedFromEmails": True, "plan": "pro"},
@@ -111,12 +112,12 @@ def test_what_is_the_sites_to_say_is_left_out(received: Received) -> None:
     assert call.options == {"createAttributes": False}
 
 
-def test_a_company_is_not_a_browsers_to_set(received: Received) -> None:
+def test_browser_cannot_set_company(received: Received) -> None:
     answer = received.post("group", {"userId": "ann", "groupId": "g", "context": hash_of("ann")}, BROWSER)
     assert (answer.status, received.calls) == (403, [])
 
 
-def test_visitors_are_answered_and_have_no_effect(received: Received) -> None:
+def test_visitor_calls_have_no_effect(received: Received) -> None:
     for path in ("page", "screen", "alias", "identify", "track"):
         message = {"anonymousId": "a", "event": "Seen", "properties": {"email": 5}}
         assert received.post(path, message, BROWSER).status == 200
@@ -124,7 +125,8 @@ def test_visitors_are_answered_and_have_no_effect(received: Received) -> None:
     assert received.collector.counts == {"without effect": 5}
 
 
-def test_a_batch_goes_on_without_what_is_refused(received: Received) -> None:
+def test_batch_skips_refused_messages(received: Received) -> None:
+    """The batch as a whole is refused only where each of its messages is."""
     good = {"type": "track", "event": "Baked", "userId": "ann", "context": hash_of("ann")}
     bad = {"type": "track", "event": "Baked", "userId": "bob", "context": hash_of("ann")}
     answer = received.post("batch", {"batch": [bad, good]}, BROWSER)
@@ -134,7 +136,7 @@ def test_a_batch_goes_on_without_what_is_refused(received: Received) -> None:
     assert "bob" not in said(answer)["reasons"][0]["message"]
 
 
-def test_without_a_secret_only_visitors_are_accepted() -> None:
+def test_missing_secret_admits_only_visitors() -> None:
     received = Received(Settings(app_id="abc12345", browser_write_keys=[BROWSER]))
     answer = received.post("track", {"userId": "ann", "event": "Baked", "context": hash_of("ann")}, BROWSER)
     assert answer.status == 403
@@ -151,14 +153,16 @@ def test_each_secret_proves() -> None:
             assert received.post("track", {"userId": "ann", "event": "e", "context": proof}, BROWSER).status == 200
 
 
-def test_a_browser_cannot_take_a_servers_message_id(received: Received) -> None:
+def test_browser_message_ids_are_separate(received: Received) -> None:
+    """A browser's call cannot suppress a server's call of the same message id."""
     message = {"userId": "ann", "event": "Baked", "messageId": "order-17", "context": hash_of("ann")}
     received.post("track", message, BROWSER)
     received.post("track", message)
     assert [call.message_id for call in received.calls] == ["browser order-17", "order-17"]
 
 
-def test_the_classic_api_would_make_attributes_of_a_browser(caplog: pytest.LogCaptureFixture) -> None:
+def test_classic_api_drops_browser_attributes(caplog: pytest.LogCaptureFixture) -> None:
+    """The classic API would create an attribute for every unknown trait that a browser sends."""
     received = Received(
         Settings(app_id="abc12345", browser_write_keys=[BROWSER], identity_secret=SECRET, api_version="1.4")
     )

@@ -90,7 +90,7 @@ def test_segments_library_for_node(sandbox: Flask, served: Served, family: Child
 
 
 @pytest.mark.parametrize("client", ["python", "node"])
-def test_a_collector_that_is_killed_loses_nothing(
+def test_killed_collector_loses_nothing(
     sandbox: Flask, serve: Callable[..., str], family: Children, tmp_path: Path, client: str
 ) -> None:
     """The clients send again what was not answered, and what was stored before is known by its message id."""

@@ -63,7 +63,7 @@ def test_any_bytes_are_answered(body: bytes, encoding: str) -> None:
 @given(MESSAGES)
 @example({"type": "track", "userId": "u1", "event": "Baked", "properties": {}, "context": {}})
 @example({"type": "group", "userId": "u1", "groupId": "g1", "traits": {"name": "Tea"}})
-def test_a_plain_message_is_the_call_that_it_would_be_read_as(message: dict[str, Any]) -> None:
+def test_plain_message_equals_parsed_call(message: dict[str, Any]) -> None:
     plain = plain_message(message)
     if plain is not None:
         assert plain == message_of(parse(message))

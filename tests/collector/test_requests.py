@@ -42,7 +42,7 @@ def test_a_batch_keeps_its_order(received: Received, path: str) -> None:
     assert [type(call) for call in received.calls] == [Identify, Track, Group, Page]
 
 
-def test_a_key_may_be_the_user_of_basic_authentication(received: Received) -> None:
+def test_basic_authentication_carries_write_key(received: Received) -> None:
     credentials = base64.b64encode(f"{SERVER}:".encode()).decode()
     assert received.post("track", EVENT, key=None, authorization=f"Basic {credentials}").status == 200
     assert received.post("track", EVENT, key=None, authorization="Basic !").status == 401
@@ -92,7 +92,7 @@ NESTED = b'{"writeKey":"server-key","userId":"u1","event":"e","properties":' + b
     ],
 )
 @pytest.mark.parametrize("path", ["track", "batch"])
-def test_a_body_that_is_none_is_refused(
+def test_unreadable_body_is_refused(
     received: Received, path: str, body: bytes, headers: dict[str, str], status: int, problem: str
 ) -> None:
     answer = received.post(path, body, **headers)
@@ -136,7 +136,7 @@ def test_one_bad_message_costs_no_other(received: Received, caplog: pytest.LogCa
     assert secret not in caplog.text + answer.body.decode()
 
 
-def test_a_batch_of_bad_messages_is_refused(received: Received) -> None:
+def test_batch_of_bad_messages_is_refused(received: Received) -> None:
     answer = received.post("batch", {"batch": [{"type": "track"}, 5]})
     assert answer.status == 400
     assert "event" in said(answer)["message"]
@@ -144,7 +144,8 @@ def test_a_batch_of_bad_messages_is_refused(received: Received) -> None:
     assert received.post("batch", {"batch": {}}).status == 400
 
 
-def test_what_a_batch_says_goes_for_each(received: Received) -> None:
+def test_batch_defaults_apply_to_messages(received: Received) -> None:
+    """The context and the integrations of a batch hold for its messages, whose own values win."""
     received.post(
         "batch",
         {
@@ -164,7 +165,8 @@ def test_what_a_batch_says_goes_for_each(received: Received) -> None:
     assert not shared.for_intercom
 
 
-def test_a_context_of_a_batch_cannot_make_much_of_little(received: Received) -> None:
+def test_repeated_batch_context_is_limited(received: Received) -> None:
+    """A small batch whose context would be copied into many messages is refused at 5 MB in all."""
     context = {"text": "x" * 30_000}
     answer = received.post("batch", {"context": context, "batch": [{"type": "track", **EVENT}] * 500})
     assert answer.status == 400
@@ -196,14 +198,14 @@ def test_the_senders_clock_is_corrected(
     assert times == {str(expected)}
 
 
-def test_the_address_is_the_connections_where_asked(received: Received) -> None:
+def test_direct_context_takes_connection_address(received: Received) -> None:
     received.post("track", {**EVENT, "context": {"direct": True, "ip": "1.1.1.1"}})
     received.post("track", {**EVENT, "context": {"ip": "1.1.1.1"}})
     received.post("track", EVENT)
     assert [call.context.get("ip") for call in received.calls] == ["203.0.113.7", "1.1.1.1", None]
 
 
-def test_any_page_may_ask_whether_it_may_send(received: Received) -> None:
+def test_preflight_allows_any_origin(received: Received) -> None:
     answer = received.get("/v1/t", "OPTIONS")
     assert answer.status == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -220,7 +222,7 @@ def test_analytics_next_hears_where_to_send(received: Received) -> None:
     assert received.get("/v1/projects/server-key/settings").status == 404
 
 
-def test_metrics_of_the_browser_client_are_swallowed(received: Received) -> None:
+def test_browser_client_metrics_are_discarded(received: Received) -> None:
     assert received.post("m", {"series": []}, key=None).status == 200
     assert received.calls == []
 
@@ -240,7 +242,9 @@ def test_a_wrong_method_is_told_which(received: Received) -> None:
     assert (answer.status, answer.headers["Allow"]) == (405, "POST, OPTIONS")
 
 
-def test_a_client_sends_again_what_was_not_kept(caplog: pytest.LogCaptureFixture) -> None:
+def test_outbox_error_answers_503_with_retry(caplog: pytest.LogCaptureFixture) -> None:
+    """The client hears when to send again; the reason stands in the log only."""
+
     def accept(_: object) -> int:
         raise OutboxError("outbox.db: the disk is full; make room")
 
@@ -252,7 +256,7 @@ def test_a_client_sends_again_what_was_not_kept(caplog: pytest.LogCaptureFixture
     assert b"disk" not in answer.body
 
 
-def test_a_message_is_the_same_call_whichever_way_it_is_read(received: Received) -> None:
+def test_plain_and_parsed_messages_are_equal(received: Received) -> None:
     """A plain message is stored as it came; one that is not goes through a call."""
     message = {"type": "track", **EVENT, "messageId": "m1", "anonymousId": "a", "context": {"ip": "1.1.1.1"}}
     received.post("batch", {"batch": [message, {**message, "integrations": {"All": True}}]})

@@ -75,7 +75,7 @@ def test_sigterm_lets_it_finish(served: Served) -> None:
     assert waiting(served) == 1
 
 
-def test_slow_and_endless_senders_hold_up_nobody(served: Served) -> None:
+def test_slow_senders_block_nobody(served: Served) -> None:
     slow = [socket.create_connection(("127.0.0.1", served.port), PATIENCE) for _ in range(50)]
     for number, connection in enumerate(slow):
         length = "Transfer-Encoding: chunked" if number % 2 else "Content-Length: 100"
@@ -87,7 +87,7 @@ def test_slow_and_endless_senders_hold_up_nobody(served: Served) -> None:
         connection.close()
 
 
-def test_a_body_without_end_is_let_go(served: Served) -> None:
+def test_endless_body_is_cut_off(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port), PATIENCE) as connection:
         connection.sendall(b"POST /v1/track HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
@@ -98,7 +98,7 @@ def test_a_body_without_end_is_let_go(served: Served) -> None:
 
 
 @pytest.mark.parametrize("size", [10_000_000, 600_000])
-def test_a_body_that_is_too_large_is_refused_before_it_is_read(served: Served, size: int) -> None:
+def test_large_body_is_refused_unread(served: Served, size: int) -> None:
     with socket.create_connection(("127.0.0.1", served.port), PATIENCE) as connection:
         head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
         connection.sendall(head.encode())
@@ -128,7 +128,8 @@ def test_what_is_accepted_can_be_captured(family: Children, tmp_path: Path) -> N
         ({}, "access_token"),
     ],
 )
-def test_what_would_fail_each_call_is_said_at_start(settings: dict[str, str], problem: str, tmp_path: Path) -> None:
+def test_wrong_settings_fail_at_start(settings: dict[str, str], problem: str, tmp_path: Path) -> None:
+    """The collector does not start where every later call would fail."""
     command = [sys.executable, "-m", "segment_intercom", "collector", "--port", "0"]
     command += ["--capture", str(tmp_path / "no folder" / "captured.jsonl")]
     environment = {**os.environ, "INTERCOM_APP_ID": "abc12345", "INTERCOM_WRITE_KEYS": SERVER, **settings}

@@ -30,14 +30,14 @@ def once(reply: Reply, method: str = "POST", path: str = "/") -> Callable[[Opera
     return lambda one: left.pop() if left and one.method == method and one.path.startswith(path) else None
 
 
-def test_a_users_calls_arrive_in_the_order_in_which_they_were_accepted(intercom: Intercom) -> None:
+def test_calls_of_user_keep_order(intercom: Intercom) -> None:
     for number in range(60):
         intercom.put(type="track", userId="u", event=f"event {number}")
     intercom.deliver()
     assert intercom.events == [f"event {number}" for number in range(60)]
 
 
-def test_an_event_before_its_identify_creates_the_user(intercom: Intercom) -> None:
+def test_event_before_identify_creates_user(intercom: Intercom) -> None:
     context = {"traits": {"email": "ann@example.com", "name": "Ann"}}
     intercom.put(type="track", userId="u", event="Paid", context=context)
     intercom.deliver()
@@ -45,7 +45,7 @@ def test_an_event_before_its_identify_creates_the_user(intercom: Intercom) -> No
     assert (intercom.person("u")["email"], intercom.person("u")["name"]) == ("ann@example.com", "Ann")
 
 
-def test_a_failure_holds_up_its_user_and_nobody_else(intercom: Intercom) -> None:
+def test_failure_delays_only_its_user(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u")
     intercom.put(type="track", userId="u", event="second")
     intercom.put(type="track", userId="v", event="other")
@@ -58,7 +58,7 @@ def test_a_failure_holds_up_its_user_and_nobody_else(intercom: Intercom) -> None
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-def test_trouble_at_intercom_is_tried_again_until_it_works(intercom: Intercom, status: int) -> None:
+def test_temporary_failure_is_retried(intercom: Intercom, status: int) -> None:
     intercom.put(type="identify", userId="u")
     intercom.transport.before = once(Reply(status))
     intercom.deliver()
@@ -68,7 +68,7 @@ def test_trouble_at_intercom_is_tried_again_until_it_works(intercom: Intercom, s
     assert intercom.outbox.counts().delivered == 1
 
 
-def test_the_back_off_grows_and_stays_below_five_minutes(intercom: Intercom) -> None:
+def test_back_off_grows_up_to_limit(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u")
     intercom.transport.before = broken
     waits = []
@@ -80,7 +80,8 @@ def test_the_back_off_grows_and_stays_below_five_minutes(intercom: Intercom) -> 
     assert max(waits) > 16
 
 
-def test_after_a_day_without_success_a_call_is_given_up_and_the_next_one_goes(intercom: Intercom) -> None:
+def test_failing_call_expires_after_a_day(intercom: Intercom) -> None:
+    """The call becomes a dead letter, and the user's next call is delivered."""
     intercom.put(type="track", userId="u", event="first")
     intercom.transport.before = broken
     for _ in range(7):
@@ -96,7 +97,8 @@ def test_after_a_day_without_success_a_call_is_given_up_and_the_next_one_goes(in
     assert json.loads(dead.body)["event"] == "first"
 
 
-def test_a_clock_that_leaps_gives_nothing_up(intercom: Intercom) -> None:
+def test_leaping_clock_gives_nothing_up(intercom: Intercom) -> None:
+    """A day has passed by the clock, but there were fewer attempts than a call must have."""
     intercom.put(type="track", userId="u", event="first")
     intercom.transport.before = broken
     for _ in range(7):
@@ -106,7 +108,8 @@ def test_a_clock_that_leaps_gives_nothing_up(intercom: Intercom) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 402, 403])
-def test_what_is_not_the_calls_fault_stops_delivery_and_gives_nothing_up(intercom: Intercom, status: int) -> None:
+def test_redirect_or_restriction_stops_delivery(intercom: Intercom, status: int) -> None:
+    """The call is not at fault, so it goes on waiting and is not given up."""
     intercom.put(type="identify", userId="u")
     intercom.transport.before = lambda _: error(status, "api_plan_restricted", "Not in this plan")
     with pytest.raises(Unauthorized) as stopped:
@@ -126,7 +129,7 @@ def test_the_rate_limit_is_no_failure(intercom: Intercom) -> None:
     assert lease.attempts == 0
 
 
-def test_a_refused_token_stops_delivery_and_loses_nothing(intercom: Intercom) -> None:
+def test_refused_token_stops_delivery_without_loss(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u")
     intercom.transport.before = lambda _: error(401, "unauthorized", "Access Token Invalid")
     with pytest.raises(Unauthorized):
@@ -135,9 +138,8 @@ def test_a_refused_token_stops_delivery_and_loses_nothing(intercom: Intercom) ->
     assert intercom.outbox.next_due() == 0
 
 
-def test_what_intercom_refuses_is_laid_by_with_its_words_and_the_rest_goes_on(
-    intercom: Intercom, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_refused_call_becomes_dead_letter(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    """The dead letter has Intercom's words, the log does not, and the user's next call is delivered."""
     intercom.put(type="track", userId="u", event="first")
     intercom.put(type="track", userId="u", event="second")
     intercom.transport.before = once(error(422, "parameter_invalid", "ann@example.com is odd"))
@@ -148,7 +150,7 @@ def test_what_intercom_refuses_is_laid_by_with_its_words_and_the_rest_goes_on(
     assert "ann@example.com" not in caplog.text
 
 
-def test_a_dead_letter_can_be_sent_again(intercom: Intercom) -> None:
+def test_dead_letter_can_be_resent(intercom: Intercom) -> None:
     intercom.put(type="track", userId="u", event="Paid")
     intercom.transport.before = once(error(422, "parameter_invalid", "not now"))
     intercom.deliver()
@@ -157,7 +159,7 @@ def test_a_dead_letter_can_be_sent_again(intercom: Intercom) -> None:
     assert intercom.events == ["Paid"]
 
 
-def test_a_message_that_is_no_call_is_laid_by_with_the_reason(intercom: Intercom) -> None:
+def test_invalid_message_becomes_dead_letter(intercom: Intercom) -> None:
     intercom.outbox.put("u", b"{}")
     intercom.outbox.put("u", b"nonsense")
     intercom.put(type="track", userId="u", event="Paid")
@@ -166,7 +168,7 @@ def test_a_message_that_is_no_call_is_laid_by_with_the_reason(intercom: Intercom
     assert intercom.events == ["Paid"]
 
 
-def test_a_fault_of_the_mapping_costs_one_call_and_no_more(
+def test_mapping_fault_becomes_dead_letter(
     intercom: Intercom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def faulty(call: Any, _: Any) -> list[Operation]:
@@ -179,7 +181,7 @@ def test_a_fault_of_the_mapping_costs_one_call_and_no_more(
     assert caplog.records[0].levelno == logging.ERROR
 
 
-def test_a_contact_that_is_there_already_is_updated(intercom: Intercom) -> None:
+def test_existing_contact_is_updated(intercom: Intercom) -> None:
     intercom.call("POST", "/contacts", {"external_id": "u", "role": "user"})
     intercom.put(type="identify", userId="u", traits={"name": "Ann"})
     intercom.deliver()
@@ -195,7 +197,7 @@ def test_an_archived_contact_is_brought_back(intercom: Intercom) -> None:
     assert (intercom.person("u")["name"], intercom.person("u")["archived"]) == ("Ann", False)
 
 
-def test_a_conflict_that_names_no_id_is_looked_up(intercom: Intercom) -> None:
+def test_conflict_without_id_is_looked_up(intercom: Intercom) -> None:
     intercom.call("POST", "/contacts", {"external_id": "a/b?c", "role": "user"})
     intercom.put(type="identify", userId="a/b?c", traits={"name": "Ann"})
     intercom.transport.before = once(error(409, "conflict", "There is one"), path="/contacts")
@@ -204,7 +206,8 @@ def test_a_conflict_that_names_no_id_is_looked_up(intercom: Intercom) -> None:
     assert ("GET", "/contacts/find_by_external_id/a%2Fb%3Fc") in intercom.transport.requests
 
 
-def test_a_lead_with_the_email_becomes_the_user(intercom: Intercom) -> None:
+def test_contact_with_email_becomes_user(intercom: Intercom) -> None:
+    """A contact that has the email but no user id receives the id; there is no second contact."""
     intercom.call("POST", "/contacts", {"email": "ann@example.com", "role": "user"})
     intercom.put(type="identify", userId="u", traits={"email": "ann@example.com"})
     intercom.deliver()
@@ -212,7 +215,7 @@ def test_a_lead_with_the_email_becomes_the_user(intercom: Intercom) -> None:
     assert len(intercom.state["people"]) == 1
 
 
-def test_a_contact_that_was_deleted_meanwhile_is_created_anew(intercom: Intercom) -> None:
+def test_deleted_contact_is_created_anew(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u")
     intercom.deliver()
     intercom.call("DELETE", f"/contacts/{intercom.person('u')['id']}")
@@ -221,7 +224,7 @@ def test_a_contact_that_was_deleted_meanwhile_is_created_anew(intercom: Intercom
     assert intercom.person("u")["name"] == "Ann"
 
 
-def test_missing_attributes_are_created_with_the_right_type(intercom: Intercom) -> None:
+def test_missing_attributes_get_the_right_type(intercom: Intercom) -> None:
     traits = {"plan": "pro", "seats": 3, "score": 1.5, "trial": True, "since": "2014-01-01", "gone": None}
     intercom.put(type="identify", userId="u", traits=traits)
     intercom.deliver()
@@ -230,14 +233,15 @@ def test_missing_attributes_are_created_with_the_right_type(intercom: Intercom) 
     assert intercom.person("u")["custom_attributes"]["seats"] == 3
 
 
-def test_attributes_of_a_company_are_created_as_a_companys(intercom: Intercom) -> None:
+def test_group_traits_create_company_attributes(intercom: Intercom) -> None:
     intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "tier": "gold"})
     intercom.deliver()
     assert [(one["model"], one["name"]) for one in intercom.state["attributes"]] == [("company", "tier")]
     assert intercom.state["companies"][0]["custom_attributes"] == {"tier": "gold"}
 
 
-def test_an_attribute_that_exists_already_counts_as_created(intercom: Intercom) -> None:
+def test_existing_attribute_counts_as_created(intercom: Intercom) -> None:
+    """It may have been created by somebody else between the refusal and our own attempt to create it."""
     intercom.put(type="identify", userId="u", traits={"plan": "pro"})
     intercom.call("POST", "/data_attributes", {"name": "plan", "model": "contact", "data_type": "string"})
     intercom.transport.before = once(error(400, "parameter_invalid", "Custom attribute 'plan' does not exist"))
@@ -245,7 +249,7 @@ def test_an_attribute_that_exists_already_counts_as_created(intercom: Intercom) 
     assert intercom.person("u")["custom_attributes"] == {"plan": "pro"}
 
 
-def test_where_attributes_are_not_to_be_created_the_rest_is_sent(make_intercom: Any) -> None:
+def test_without_attribute_creation_rest_is_sent(make_intercom: Any) -> None:
     intercom = make_intercom(create_attributes=False)
     intercom.put(type="identify", userId="u", traits={"plan": "pro", "name": "Ann"})
     intercom.deliver()
@@ -253,7 +257,8 @@ def test_where_attributes_are_not_to_be_created_the_rest_is_sent(make_intercom: 
     assert intercom.state["attributes"] == []
 
 
-def test_identify_calls_that_wait_together_are_one_request_and_leave_the_same_behind(intercom: Intercom) -> None:
+def test_waiting_identify_calls_are_merged(intercom: Intercom) -> None:
+    """Merged calls leave the same behind as the calls by themselves; none is merged across an event."""
     intercom.put(type="identify", userId="u", traits={"a": 1, "name": "Ann", "b": 1})
     intercom.put(type="identify", userId="u", traits={"b": 2, "firstName": "Bea", "lastName": "Lee"})
     intercom.put(type="track", userId="u", event="Paid")
@@ -266,7 +271,7 @@ def test_identify_calls_that_wait_together_are_one_request_and_leave_the_same_be
     assert len(writes) == 3, "refused for its attributes, sent again, and one after the event"
 
 
-def test_of_merged_calls_only_the_value_at_fault_is_left_out(intercom: Intercom) -> None:
+def test_merged_calls_lose_only_bad_value(intercom: Intercom) -> None:
     intercom.call("POST", "/data_attributes", {"name": "n", "model": "contact", "data_type": "integer"})
     for value in (1, 2, "one"):
         intercom.put(type="identify", userId="u", traits={"n": value, f"_{value}": True})
@@ -291,14 +296,14 @@ def test_one_bad_attribute_costs_no_other(make_intercom: Any, version: str, capl
     assert (intercom.outbox.counts().given_up, intercom.outbox.counts().left_out) == (0, 2)
 
 
-def test_a_number_that_is_whole_today_may_have_a_fraction_tomorrow(intercom: Intercom) -> None:
+def test_whole_number_attribute_accepts_fractions(intercom: Intercom) -> None:
     for score in (5, 4.5, 6):
         intercom.put(type="identify", userId="u", traits={"score": score})
         intercom.deliver()
         assert intercom.person("u")["custom_attributes"]["score"] == score
 
 
-def test_an_email_that_is_none_costs_nothing_else(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+def test_invalid_email_costs_nothing_else(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
     for email in ("not an email", "@", "a@b@c", "a" * 320 + "@example.com", 5):
         intercom.put(type="identify", userId="u", traits={"email": email, "name": "Ann"})
     intercom.deliver()
@@ -316,7 +321,7 @@ def test_an_email_that_is_none_costs_nothing_else(intercom: Intercom, caplog: py
     ],
 )
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_field_that_intercom_refuses_by_name_is_left_out(intercom: Intercom, answer: Any, status: int) -> None:
+def test_refused_field_is_left_out(intercom: Intercom, answer: Any, status: int) -> None:
     def refuse(sent: Operation) -> Reply | None:
         return Reply(status, {"errors": [answer]}) if sent.body and "phone" in sent.body else None
 
@@ -326,7 +331,7 @@ def test_a_field_that_intercom_refuses_by_name_is_left_out(intercom: Intercom, a
     assert (intercom.person("u")["name"], intercom.outbox.counts().left_out) == ("Ann", 1)
 
 
-def test_a_property_that_intercom_refuses_is_left_out_of_its_event(intercom: Intercom) -> None:
+def test_refused_event_property_is_left_out(intercom: Intercom) -> None:
     def refuse(sent: Operation) -> Reply | None:
         odd = sent.path == "/events" and sent.body is not None and "job title" in sent.body.get("metadata", {})
         return error(400, "parameter_invalid", "metadata.job title must be short") if odd else None
@@ -337,16 +342,15 @@ def test_a_property_that_intercom_refuses_is_left_out_of_its_event(intercom: Int
     assert intercom.state["events"][0]["metadata"] == {"level": 3}
 
 
-def test_what_names_somebody_is_never_left_out(intercom: Intercom) -> None:
+def test_identifying_field_is_never_left_out(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u", traits={"email": "u@example.com"})
     intercom.transport.before = lambda _: error(400, "parameter_invalid", "external_id is not for you")
     intercom.deliver()
     assert "external_id" in intercom.outbox.dead_letters()[0].reason
 
 
-def test_an_email_of_another_user_is_left_out_and_the_rest_sent(
-    intercom: Intercom, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_taken_email_is_left_out(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    """The rest of the traits is sent, also at a second time, and the user who has the email stays unchanged."""
     intercom.call("POST", "/contacts", {"external_id": "first", "email": "info@example.com", "role": "user"})
     intercom.put(type="identify", userId="second", traits={"email": "info@example.com", "plan": "pro"})
     intercom.deliver()
@@ -359,7 +363,8 @@ def test_an_email_of_another_user_is_left_out_and_the_rest_sent(
     assert "info@example.com" not in caplog.text
 
 
-def test_an_email_of_another_user_costs_an_existing_contact_nothing_else(intercom: Intercom) -> None:
+def test_taken_email_still_updates_contact(intercom: Intercom) -> None:
+    """The contact is in Intercom before, and its previous email remains."""
     for user, email in (("first", "info@example.com"), ("second", "two@example.com")):
         intercom.call("POST", "/contacts", {"external_id": user, "email": email, "role": "user"})
     intercom.put(type="identify", userId="second", traits={"email": "info@example.com", "name": "Two"})
@@ -367,7 +372,8 @@ def test_an_email_of_another_user_costs_an_existing_contact_nothing_else(interco
     assert (intercom.person("second")["name"], intercom.person("second")["email"]) == ("Two", "two@example.com")
 
 
-def test_an_event_goes_by_the_contacts_own_id_where_two_share_the_email(intercom: Intercom) -> None:
+def test_shared_email_event_uses_contact_id(intercom: Intercom) -> None:
+    """Intercom refuses an event by an email that several users have, so it is sent by the contact's id."""
     intercom.outbox.put("a@b.co", b'{"type":"identify","traits":{"email":"a@b.co"}}')
     intercom.deliver()
     conflict = error(409, "conflict", "Multiple existing users match this email address")
@@ -377,7 +383,7 @@ def test_an_event_goes_by_the_contacts_own_id_where_two_share_the_email(intercom
     assert intercom.events == ["Paid"]
 
 
-def test_an_answer_without_what_was_saved_is_tried_again(intercom: Intercom) -> None:
+def test_success_without_body_is_retried(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u", traits={"name": "Ann"})
     intercom.transport.before = once(Reply(200, None), path="/contacts")
     intercom.deliver()
@@ -387,9 +393,8 @@ def test_an_answer_without_what_was_saved_is_tried_again(intercom: Intercom) -> 
     assert intercom.person("u")["name"] == "Ann"
 
 
-def test_a_company_that_is_left_by_its_name_is_found_by_it(
-    intercom: Intercom, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_company_is_left_by_name(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    """A company without an id is looked up by its name; an unknown name is only logged."""
     intercom.put(type="identify", userId="u", traits={"company": {"id": "c", "name": "Acme & Sons"}})
     intercom.put(type="identify", userId="u", traits={"company": {"name": "Acme & Sons", "remove": True}})
     intercom.deliver()
@@ -400,7 +405,7 @@ def test_a_company_that_is_left_by_its_name_is_found_by_it(
     assert "does not know" in caplog.text
 
 
-def test_a_company_and_its_members_are_told_once_while_nothing_changes(intercom: Intercom) -> None:
+def test_unchanged_company_is_sent_once(intercom: Intercom) -> None:
     for _ in range(3):
         intercom.put(type="group", userId="u", groupId="c", traits={"name": "One"})
         intercom.deliver()
@@ -411,7 +416,7 @@ def test_a_company_and_its_members_are_told_once_while_nothing_changes(intercom:
     assert sum(path.endswith("/companies") for path in paths) == 3
 
 
-def test_a_company_that_was_deleted_meanwhile_is_made_and_attached_again(intercom: Intercom) -> None:
+def test_deleted_company_is_attached_again(intercom: Intercom) -> None:
     intercom.put(type="group", userId="u", groupId="c", traits={"name": "One"})
     intercom.deliver()
     intercom.app.extensions["sandbox"].reset()
@@ -422,14 +427,14 @@ def test_a_company_that_was_deleted_meanwhile_is_made_and_attached_again(interco
     assert [one["company_id"] for one in intercom.person("v")["companies"]] == ["c"]
 
 
-def test_leaving_a_company_that_intercom_does_not_know_is_done_at_once(intercom: Intercom) -> None:
+def test_leaving_unknown_company_is_delivered(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u", traits={"company": {"id": "never", "remove": True}})
     intercom.deliver()
     assert intercom.outbox.counts().delivered == 1
     assert intercom.state["companies"] == []
 
 
-def test_a_known_user_costs_one_request_a_call(intercom: Intercom) -> None:
+def test_known_user_costs_request_per_call(intercom: Intercom) -> None:
     intercom.put(type="identify", userId="u", traits={"company": {"id": "c", "name": "One"}})
     intercom.deliver()
     intercom.transport.sent.clear()
@@ -440,7 +445,7 @@ def test_a_known_user_costs_one_request_a_call(intercom: Intercom) -> None:
     assert len(intercom.transport.sent) == 20
 
 
-def test_another_worker_takes_over_when_a_lease_ends(intercom: Intercom) -> None:
+def test_expired_lease_goes_to_another_worker(intercom: Intercom) -> None:
     intercom.put(type="track", userId="u", event="first")
     intercom.put(type="track", userId="u", event="second")
     lost = intercom.outbox.lease()
@@ -451,7 +456,7 @@ def test_another_worker_takes_over_when_a_lease_ends(intercom: Intercom) -> None
     assert intercom.events == ["first", "second"]
 
 
-def test_a_worker_whose_lease_has_ended_sends_nothing(intercom: Intercom) -> None:
+def test_expired_lease_sends_nothing(intercom: Intercom) -> None:
     intercom.put(type="track", userId="u", event="first")
     lost = intercom.outbox.lease()
     intercom.now += 31
@@ -473,9 +478,8 @@ def test_the_classic_dialect_delivers_too(make_intercom: Any) -> None:
     assert intercom.outbox.counts().given_up == 0
 
 
-def test_an_attribute_whose_name_the_other_model_has_is_left_out_and_the_rest_sent(
-    intercom: Intercom, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_clashing_company_attribute_is_left_out(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    """Contacts have an attribute of that name; the company's further attributes and its member are sent."""
     intercom.put(type="identify", userId="u", traits={"seats": 3})
     intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "seats": 9, "tier": "gold"})
     intercom.deliver()
@@ -484,9 +488,7 @@ def test_an_attribute_whose_name_the_other_model_has_is_left_out_and_the_rest_se
     assert "attribute 'seats'" in caplog.text
 
 
-def test_a_fault_of_the_sender_holds_up_its_user_only_and_is_tried_again(
-    intercom: Intercom, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_sender_fault_delays_only_its_user(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
     intercom.put(type="track", userId="u", event="odd")
     intercom.put(type="track", userId="v", event="even")
     faults = [KeyError("x")]
@@ -504,7 +506,7 @@ def test_a_fault_of_the_sender_holds_up_its_user_only_and_is_tried_again(
     assert "KeyError" in caplog.text
 
 
-def test_an_email_that_a_contact_gave_up_names_it_no_more(intercom: Intercom) -> None:
+def test_previous_email_no_longer_finds_contact(intercom: Intercom) -> None:
     for message in (
         {"userId": "a@example.com", "traits": {"email": "a@example.com"}},
         {"userId": "u1", "traits": {"email": "b@example.com", "name": "One"}},
@@ -520,14 +522,14 @@ def test_an_email_that_a_contact_gave_up_names_it_no_more(intercom: Intercom) ->
 
 
 @pytest.mark.parametrize("name", ["external_id", "signed_up_at", "last_seen_at", "unsubscribed_from_emails"])
-def test_a_trait_with_the_name_of_a_field_of_intercoms_costs_no_other_trait(intercom: Intercom, name: str) -> None:
+def test_reserved_trait_name_costs_nothing_else(intercom: Intercom, name: str) -> None:
     intercom.put(type="identify", userId="u", traits={name: "x", "plan": "pro", "name": "Ann"})
     intercom.deliver()
     assert (intercom.person("u")["name"], intercom.person("u")["custom_attributes"]) == ("Ann", {"plan": "pro"})
     assert intercom.outbox.counts().given_up == 0
 
 
-def test_a_fault_that_stays_is_laid_by_after_a_few_attempts(intercom: Intercom) -> None:
+def test_lasting_fault_becomes_dead_letter(intercom: Intercom) -> None:
     def fault(one: Operation) -> Reply | None:
         if one.body and one.body.get("event_name") == "odd":
             raise KeyError("x")
@@ -543,7 +545,8 @@ def test_a_fault_that_stays_is_laid_by_after_a_few_attempts(intercom: Intercom) 
     assert intercom.outbox.dead_letters()[0].reason == "tried 5 times: an unforeseen KeyError"
 
 
-def test_an_event_whose_user_intercom_never_finds_holds_nothing_up_for_a_day(intercom: Intercom) -> None:
+def test_event_without_user_becomes_dead_letter(intercom: Intercom) -> None:
+    """Eight attempts are enough, so nothing of that user waits for a whole day."""
     intercom.put(type="track", userId="u", event="lost")
     intercom.transport.before = lambda one: error(404, "not_found", "User Not Found") if one.path == "/events" else None
     for _ in range(8):
@@ -552,7 +555,7 @@ def test_an_event_whose_user_intercom_never_finds_holds_nothing_up_for_a_day(int
     assert "tried 8 times" in intercom.outbox.dead_letters()[0].reason
 
 
-def test_an_empty_email_in_the_context_hides_no_other(intercom: Intercom) -> None:
+def test_empty_context_email_is_ignored(intercom: Intercom) -> None:
     message = b'{"type":"track","event":"E","properties":{"email":"a@b.co"},"context":{"traits":{"email":""}}}'
     intercom.outbox.put("a@b.co", message)
     intercom.deliver()
@@ -560,7 +563,7 @@ def test_an_empty_email_in_the_context_hides_no_other(intercom: Intercom) -> Non
 
 
 @pytest.mark.parametrize("body", [{"data": 5}, {"data": [5]}, {"data": [{}]}, [], {"id": None}, None, "text"])
-def test_a_success_of_an_odd_form_ends_in_a_dead_letter_or_a_delivery(intercom: Intercom, body: Any) -> None:
+def test_odd_success_leaves_nothing_waiting(intercom: Intercom, body: Any) -> None:
     intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "tier": "x"})
     intercom.put(type="identify", userId="u", traits={"company": {"id": "d", "remove": True}})
     intercom.transport.before = lambda _: Reply(200, body)
@@ -570,7 +573,9 @@ def test_a_success_of_an_odd_form_ends_in_a_dead_letter_or_a_delivery(intercom: 
     assert intercom.outbox.counts().waiting == 0
 
 
-def test_after_an_unknown_outcome_a_company_is_told_again(intercom: Intercom) -> None:
+def test_unknown_outcome_sends_company_again(intercom: Intercom) -> None:
+    """After a broken connection nobody knows which plan Intercom has, so an earlier one is sent anew."""
+
     def lost(one: Operation) -> Reply | None:
         return broken(one) if one.path == "/companies" and one.body and one.body["plan"] == "pro" else None
 
@@ -581,7 +586,7 @@ def test_after_an_unknown_outcome_a_company_is_told_again(intercom: Intercom) ->
     assert [one.body["plan"] for one in intercom.transport.sent if one.path == "/companies"] == ["free", "pro", "free"]
 
 
-def test_an_outage_is_one_line_a_minute(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+def test_outage_is_logged_once_a_minute(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
     for user in range(6):
         intercom.put(type="track", userId=f"u{user}", event="Baked")
     intercom.transport.before = lambda _: Reply(503, None)

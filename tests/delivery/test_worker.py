@@ -134,7 +134,7 @@ def worker_of(intercom: Intercom, **options: Any) -> Worker:
     return Worker(intercom.settings, intercom.outbox, intercom.transport, threads=2, **options)
 
 
-def test_a_worker_ends_by_itself_when_it_is_to_end_with_the_outbox_empty(intercom: Intercom) -> None:
+def test_until_empty_worker_ends_by_itself(intercom: Intercom) -> None:
     for number in range(20):
         intercom.put(type="track", userId=f"u{number % 5}", event=f"event {number}")
     worker = worker_of(intercom, until_empty=True)
@@ -144,7 +144,8 @@ def test_a_worker_ends_by_itself_when_it_is_to_end_with_the_outbox_empty(interco
     assert sorted(intercom.events) == sorted(f"event {number}" for number in range(20))
 
 
-def test_a_worker_that_is_stopped_finishes_its_request_and_gives_the_rest_back(intercom: Intercom) -> None:
+def test_stopped_worker_finishes_its_request(intercom: Intercom) -> None:
+    """A stopped worker finishes its request and gives the rest back, due at once."""
     arrived, let_go = threading.Event(), threading.Event()
 
     def hold(_: Operation) -> None:
@@ -166,9 +167,8 @@ def test_a_worker_that_is_stopped_finishes_its_request_and_gives_the_rest_back(i
     assert (intercom.outbox.counts().waiting, intercom.outbox.next_due()) == (1, 0)
 
 
-def test_a_worker_stops_at_a_refused_token_and_says_how_to_go_on(
-    intercom: Intercom, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unauthorized_worker_stops_and_logs_once(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    """A refused token stops all threads, leaves every call in the outbox and logs a critical record."""
     for user in range(5):
         intercom.put(type="identify", userId=f"u{user}")
     intercom.transport.before = lambda _: Reply(401)
@@ -200,7 +200,7 @@ class Stumbling(SqliteOutbox):
 
 
 @pytest.mark.parametrize("method", ["lease", "renew"])
-def test_a_worker_goes_on_after_trouble_with_the_outbox(
+def test_worker_recovers_from_outbox_error(
     intercom: Intercom, tmp_path: Path, method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     intercom.put(type="track", userId="u", event="Paid")
@@ -219,7 +219,9 @@ def test_a_worker_goes_on_after_trouble_with_the_outbox(
     assert intercom.events == ["Paid"]
 
 
-def test_a_fault_of_ours_while_sending_stops_nobody_else(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+def test_sending_bug_delays_only_its_user(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
+    """An exception of our own while sending is logged, and only the user it concerns has to wait."""
+
     def faulty(operation: Operation) -> None:
         if (operation.body or {}).get("external_id") == "bad":
             raise ZeroDivisionError
@@ -237,7 +239,7 @@ def test_a_fault_of_ours_while_sending_stops_nobody_else(intercom: Intercom, cap
     assert "bad" not in {one["user_id"] for one in intercom.state["people"]}
 
 
-def test_until_empty_delivers_all_retries_included_and_ends_with_0(station: Station) -> None:
+def test_until_empty_retries_then_exits_0(station: Station) -> None:
     station.accept(users=3, rounds=2)
     station.workspace.faults = (Fault(status=503, next=1), Fault(drop=True, next=1))
     ended = station.worker("--until-empty")
@@ -247,7 +249,7 @@ def test_until_empty_delivers_all_retries_included_and_ends_with_0(station: Stat
     assert station.events() == {f"u{user}": [0, 1] for user in range(3)}
 
 
-def test_calls_given_up_end_it_with_1(station: Station) -> None:
+def test_undeliverable_call_exits_with_1(station: Station) -> None:
     box = SqliteOutbox(station.path)
     with closing(box):
         box.put("u0", b"nonsense")
@@ -259,7 +261,8 @@ def test_calls_given_up_end_it_with_1(station: Station) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_a_worker_finish_what_is_in_flight_and_give_the_rest_back(station: Station, number: int) -> None:
+def test_signal_lets_request_in_flight_finish(station: Station, number: int) -> None:
+    """A signalled worker finishes its request and gives the rest back, with no lease left to wait for."""
     station.accept(users=1, rounds=3)
     station.workspace.faults = (Fault(slow=20, next=1, only="POST /events"),)
     worker = station.worker()
@@ -275,7 +278,7 @@ def test_a_signal_lets_a_worker_finish_what_is_in_flight_and_give_the_rest_back(
         assert box.next_due() == 0, "nobody has to wait for a lease to end"
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_no_user_gets_out_of_order(station: Station) -> None:
+def test_killed_worker_loses_and_reorders_nothing(station: Station) -> None:
     station.accept(users=8, rounds=10)
     for _ in range(2):
         worker = station.worker("--threads", "4")
@@ -288,7 +291,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_no_user_gets_out_of_order(sta
     assert {one["custom_attributes"]["n"] for one in people} == {9}
 
 
-def test_two_worker_processes_keep_each_users_order(station: Station) -> None:
+def test_two_processes_keep_user_order(station: Station) -> None:
     station.accept(users=8, rounds=8)
     station.workspace.faults = (Fault(status=500, probability=0.03),)
     workers = [station.worker("--until-empty", "--threads", "4") for _ in range(2)]
@@ -298,7 +301,8 @@ def test_two_worker_processes_keep_each_users_order(station: Station) -> None:
     assert station.events() == {f"u{user}": list(range(8)) for user in range(8)}
 
 
-def test_the_page_of_a_proxy_is_tried_again_until_intercom_answers(serve: Callable[..., str], tmp_path: Path) -> None:
+def test_html_from_proxy_is_retried(serve: Callable[..., str], tmp_path: Path) -> None:
+    """A login page that a proxy sends with status 200 does not count as Intercom's answer."""
     sandbox, pages = create_sandbox(Workspace(APP_ID)), [b"<h1>Please log in</h1>"] * 2
 
     def proxy(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
@@ -342,7 +346,7 @@ def is_told(station: Station, said: dict[str, list[int]]) -> bool:
 
 
 @pytest.mark.parametrize("deliver", ["worker", "thread"])
-def test_what_was_accepted_survives_kill_9_of_who_accepted_it(station: Station, deliver: str) -> None:
+def test_accepted_calls_survive_kill_9(station: Station, deliver: str) -> None:
     said = {}
     for name in ("a", "b"):
         process = station.accepting(name, deliver)
@@ -381,7 +385,7 @@ def test_a_refused_token_ends_a_worker(station: Station, options: tuple[str, ...
     assert station.counts() == Counts(waiting=4, delivered=0, given_up=0)
 
 
-def test_a_worker_with_a_broken_outbox_says_what_is_wrong_with_it(station: Station) -> None:
+def test_broken_outbox_is_explained_without_traceback(station: Station) -> None:
     station.path.write_bytes(b"nonsense " * 1_000)
     ended = station.worker()
     _, told = ended.communicate(timeout=20)

@@ -55,7 +55,7 @@ def shown(client: FlaskClient) -> str:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_has_a_strict_policy_whose_nonce_all_scripts_carry(client: FlaskClient, path: str) -> None:
+def test_all_scripts_carry_the_policys_nonce(client: FlaskClient, path: str) -> None:
     answer = client.get(path)
     policy = answer.headers["Content-Security-Policy"]
     nonce = re.search(r"script-src 'nonce-([\w-]+)' 'strict-dynamic';", policy)[1]
@@ -67,14 +67,14 @@ def test_every_page_has_a_strict_policy_whose_nonce_all_scripts_carry(client: Fl
 
 @pytest.mark.parametrize("person", ["visitor", "mara", "jonas", "ines", "script"])
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_holds_the_secret_or_unescaped_text(app: Flask, client: FlaskClient, person: str, path: str) -> None:
+def test_page_hides_secret_and_escapes_text(app: Flask, client: FlaskClient, person: str, path: str) -> None:
     choose(client, person=person, company="kornblume")
     text = client.get(path).text
     assert app.config["INTERCOM_IDENTITY_SECRET"] not in text
     assert HOSTILE not in text
 
 
-def test_the_shown_html_is_the_snippet_byte_for_byte(client: FlaskClient) -> None:
+def test_shown_html_equals_rendered_snippet(client: FlaskClient) -> None:
     choose(client, person="script", company="harbour")
     text = client.get("/").text
     code = re.search(r'<code id="produced">(.*?)</code>', text, re.DOTALL)[1]
@@ -82,7 +82,7 @@ def test_the_shown_html_is_the_snippet_byte_for_byte(client: FlaskClient) -> Non
     assert '"user_hash":"' in html.unescape(code)
 
 
-def test_the_shown_line_is_what_a_developer_writes(client: FlaskClient) -> None:
+def test_shown_line_lists_chosen_options(client: FlaskClient) -> None:
     assert shown(client) == "{{ intercom_snippet() }}"
     choose(client, launcher="hide", button="on", side="left", load="idle")
     assert shown(client) == (
@@ -91,14 +91,15 @@ def test_the_shown_line_is_what_a_developer_writes(client: FlaskClient) -> None:
     assert '"alignment":"left"' in snippet(client)
 
 
-def test_a_wrong_hash_is_sent_as_it_is(client: FlaskClient) -> None:
+def test_wrong_hash_is_sent_unchanged(client: FlaskClient) -> None:
     choose(client, person="mara", proof="wrong")
     assert f'"user_hash":"{"0" * 64}"' in snippet(client)
     assert shown(client) == "{{ intercom_snippet(user_with_wrong_hash) }}"
     assert "answers 403" in client.get("/").text
 
 
-def test_a_token_takes_the_place_of_the_hash(client: FlaskClient) -> None:
+def test_token_replaces_the_hash(client: FlaskClient) -> None:
+    """A person without a user id cannot have a token and is proven by the hash."""
     choose(client, person="mara", proof="token", side="left")
     assert '"intercom_user_jwt":"' in snippet(client)
     assert '"alignment":"left"' in snippet(client)
@@ -108,14 +109,14 @@ def test_a_token_takes_the_place_of_the_hash(client: FlaskClient) -> None:
     assert "A token needs a user id" in client.get("/").text
 
 
-def test_without_a_hash_only_the_hash_is_missing(client: FlaskClient) -> None:
+def test_missing_hash_changes_nothing_else(client: FlaskClient) -> None:
     choose(client, person="ines", company="harbour", launcher="show")
     proven = re.sub('nonce="[^"]+"|"user_hash":"[^"]+",', "", snippet(client))
     choose(client, proof="none")
     assert re.sub('nonce="[^"]+"', "", snippet(client)) == proven
 
 
-def test_a_page_that_names_somebody_is_not_cached(client: FlaskClient) -> None:
+def test_page_with_user_is_not_cached(client: FlaskClient) -> None:
     choose(client, person="mara", proof="none")
     assert client.get("/").headers["Cache-Control"] == "private, no-store"
 
@@ -125,12 +126,13 @@ def test_a_large_id_keeps_its_digits(client: FlaskClient) -> None:
     assert '"user_id":"90071992547409937"' in snippet(client)
 
 
-def test_a_choice_goes_back_to_its_page_and_its_button(client: FlaskClient) -> None:
+def test_choice_redirects_to_its_button(client: FlaskClient) -> None:
     answer = choose(client, page="pricing", side="left", **{"from": "workbench"})
     assert (answer.status_code, answer.location) == (303, "/pricing#side-left")
 
 
-def test_a_login_in_the_site_stays_in_the_site(client: FlaskClient) -> None:
+def test_login_redirects_to_page_content(client: FlaskClient) -> None:
+    """A login on the site returns to the content of its page; an unknown page becomes the home page."""
     assert choose(client, page="account", person="mara").location == "/account#content"
     assert choose(client, page="https://example.com", person="visitor").location == "/#content"
 
@@ -145,19 +147,19 @@ def test_a_visitor_acts_for_no_company(client: FlaskClient) -> None:
     assert "A visitor acts for no company" not in client.get("/").text
 
 
-def test_the_chosen_option_is_explained_in_sight(client: FlaskClient) -> None:
+def test_chosen_option_has_visible_explanation(client: FlaskClient) -> None:
     choose(client, person="ines")
     text = client.get("/").text
     assert 'aria-describedby="about-person"' in text
     assert 'id="about-person">An id beyond 2^53' in text
 
 
-def test_a_name_that_looks_like_a_script_is_remarked_on(client: FlaskClient) -> None:
+def test_script_like_name_is_remarked_on(client: FlaskClient) -> None:
     choose(client, person="script")
     assert "This name is text: nothing of it ran." in client.get("/").text
 
 
-def test_an_unknown_option_is_refused_by_name(client: FlaskClient) -> None:
+def test_unknown_option_lists_allowed_values(client: FlaskClient) -> None:
     answer = choose(client, side="top")
     assert answer.status_code == 400
     assert "side must be one of right, left" in answer.text
@@ -180,7 +182,8 @@ def test_both_snippets_bring_the_chosen_proof(client: FlaskClient, proof: str) -
     assert "runtime.min.js" in snippet(client)
 
 
-def test_the_region_is_rendered_as_if_it_were_configured(client: FlaskClient) -> None:
+def test_chosen_region_sets_api_base(client: FlaskClient) -> None:
+    """A chosen region is rendered as if INTERCOM_REGION were set to it."""
     choose(client, region="eu", workspace="eu")
     text = html.unescape(client.get("/").text)
     assert '"api_base":"https://api-iam.eu.intercom.io"' in snippet(client)
@@ -188,7 +191,7 @@ def test_the_region_is_rendered_as_if_it_were_configured(client: FlaskClient) ->
     assert "answers 403" not in text
 
 
-def test_a_wrong_region_is_remarked_on_with_its_remedy(client: FlaskClient) -> None:
+def test_wrong_region_shows_its_remedy(client: FlaskClient) -> None:
     choose(client, workspace="au")
     assert 'Remedy: INTERCOM_REGION="au".' in html.unescape(client.get("/").text)
 
@@ -214,12 +217,12 @@ def test_a_browsers_choices_are_its_own(app: Flask) -> None:
     assert "usr_2041" in snippet(other), "a demo begins with somebody who is logged in"
 
 
-def test_every_demo_has_a_secret_of_its_own() -> None:
+def test_two_demos_have_different_secrets() -> None:
     secrets = {create_demo().config["INTERCOM_IDENTITY_SECRET"] for _ in range(2)}
     assert len(secrets) == 2
 
 
-def test_the_environment_does_not_change_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_leaves_demo_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERCOM_ENABLED", "false")
     monkeypatch.setenv("INTERCOM_REGION", "eu")
     client = create_demo().test_client()
@@ -227,7 +230,7 @@ def test_the_environment_does_not_change_the_demo(monkeypatch: pytest.MonkeyPatc
     assert '"api_base":' not in snippet(client)
 
 
-def test_the_sandbox_is_mounted_beside_the_site(client: FlaskClient) -> None:
+def test_sandbox_is_mounted_beside_site(client: FlaskClient) -> None:
     assert client.get("/sandbox/widget/demo1234").mimetype == "application/javascript"
     assert client.get("/sandbox/inspector/state.json").json["requests"] == []
 
@@ -240,7 +243,7 @@ def test_the_playground_shows_settings_and_commands(client: FlaskClient) -> None
     assert (found["warnings"], found["error"]) == ([], None)
 
 
-def test_the_playground_shows_the_requests_of_both_dialects(client: FlaskClient) -> None:
+def test_playground_shows_both_dialects_requests(client: FlaskClient) -> None:
     calls = [{"userId": "user1234", "traits": {"role": "Baker"}}, {"type": "group", "groupId": "org_17"}]
     requests = play(client, calls)["requests"]
     assert [(each["method"], each["path"]) for each in requests["contacts"]] == [
@@ -253,7 +256,8 @@ def test_the_playground_shows_the_requests_of_both_dialects(client: FlaskClient)
     assert requests["classic"][0]["body"]["custom_attributes"] == {"role": "Baker"}
 
 
-def test_the_playground_s_html_is_let_in_by_its_policy(client: FlaskClient) -> None:
+def test_playground_html_passes_its_policy(client: FlaskClient) -> None:
+    """The doctor has nothing to object to in the playground's HTML under the policy beside it."""
     found = play(client, {"userId": "user1234"}, identity="hash")
     headers = {"Content-Security-Policy": found["policy"], "Cache-Control": "private, no-store"}
     settings = Settings(app_id="abcd1234", identity_secret="an-example-secret")
@@ -261,7 +265,8 @@ def test_the_playground_s_html_is_let_in_by_its_policy(client: FlaskClient) -> N
     assert [finding for finding in findings if finding.level != "ok"] == []
 
 
-def test_the_playground_s_python_is_what_it_maps(app: Flask, client: FlaskClient) -> None:
+def test_playground_python_reproduces_the_calls(app: Flask, client: FlaskClient) -> None:
+    """The Python that the playground shows makes, when run, the calls that were typed as JSON."""
     calls = [
         {"userId": "user1234", "traits": {"role": "Baker", "company": {"id": 7, "name": "Tea"}}},
         {"type": "group", "groupId": "org_17", "traits": {"plan": "pro"}},
@@ -321,38 +326,39 @@ def test_python_is_read_without_being_run(client: FlaskClient, text: str, messag
         ("analytics.identify('u').page()", "type calls such as"),
     ],
 )
-def test_what_is_no_call_in_python_is_refused(client: FlaskClient, text: str, problem: str) -> None:
+def test_unusable_python_is_refused_with_reason(client: FlaskClient, text: str, problem: str) -> None:
     error = client.post("/playground", json={"text": text, "form": "python"}).get_json()["error"]
     assert problem in f"{error['field']} {error['problem']}"
 
 
-def test_the_playground_takes_several_calls_in_their_order(client: FlaskClient) -> None:
+def test_several_calls_stay_in_order(client: FlaskClient) -> None:
     calls = [{"userId": "user1234"}, {"type": "group", "groupId": "org_17"}, {"type": "track", "event": "Baked"}]
     assert [command[0] for command in play(client, calls)["commands"]] == ["boot", "update", "trackEvent"]
 
 
-def test_a_trait_that_does_not_fit_is_warned_of_or_refused(client: FlaskClient) -> None:
+def test_unsendable_traits_are_warned_of(client: FlaskClient) -> None:
     message = {"userId": "user1234", "traits": {"companies": [{"plan": "Street"}], "createdAt": "some day"}}
     warnings = play(client, message)["warnings"]
     assert "trait 'created_at': is no date that can be read; it is not sent" in warnings
     assert "company" in warnings[1]
 
 
-def test_what_the_playground_warns_of_is_not_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_playground_warnings_are_not_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Warnings of the playground stay out of the log, while later warnings still reach it."""
     assert play(client, {"userId": "u", "traits": {"createdAt": "some day"}})["warnings"]
     assert caplog.records == []
     logging.getLogger("segment_intercom").warning("of somebody else")
     assert len(caplog.records) == 1
 
 
-def test_the_playground_proves_with_a_secret_of_its_own(app: Flask, client: FlaskClient) -> None:
+def test_playground_proof_uses_example_secret(app: Flask, client: FlaskClient) -> None:
     found = play(client, {"userId": "user1234"}, identity="hash")["settings"]
     assert found["user_hash"] == user_hash("an-example-secret", "user1234")
     assert found["user_hash"] != user_hash(app.config["INTERCOM_IDENTITY_SECRET"], "user1234")
     assert "intercom_user_jwt" in play(client, {"userId": "user1234"}, identity="jwt")["settings"]
 
 
-def test_the_playground_says_why_nothing_is_sent(client: FlaskClient) -> None:
+def test_unsent_call_is_explained(client: FlaskClient) -> None:
     assert "nobody is known" in play(client, {"groupId": "org_17"}, "group")["warnings"][0]
     assert "of a visitor" in play(client, {"event": "Baked"}, "track")["warnings"][0]
     off = {"userId": "user1234", "integrations": {"All": False}}
@@ -361,7 +367,7 @@ def test_the_playground_says_why_nothing_is_sent(client: FlaskClient) -> None:
     ]
 
 
-def test_a_large_id_in_json_keeps_its_digits(client: FlaskClient) -> None:
+def test_large_json_id_keeps_its_digits(client: FlaskClient) -> None:
     assert play(client, '{"userId": 90071992547409937}')["settings"]["user_id"] == "90071992547409937"
 
 
@@ -382,7 +388,7 @@ def test_a_large_id_in_json_keeps_its_digits(client: FlaskClient) -> None:
         ('{"userId": ' + "9" * 5000 + "}", "text", "no form in JSON"),
     ],
 )
-def test_a_wrong_text_is_refused_with_its_field(client: FlaskClient, text: str, field: str, problem: str) -> None:
+def test_wrong_text_names_its_field(client: FlaskClient, text: str, field: str, problem: str) -> None:
     error = play(client, text)["error"]
     assert error["field"] == field
     assert problem in error["problem"]
@@ -392,7 +398,7 @@ def test_a_wrong_text_is_refused_with_its_field(client: FlaskClient, text: str, 
     ("settings", "field"),
     [({"region": "mars"}, "region"), ({"rich_links": 5}, "rich_links"), ({"widget_url": "x"}, "widget_url")],
 )
-def test_a_wrong_setting_is_refused_with_its_field(client: FlaskClient, settings: Any, field: str) -> None:
+def test_wrong_setting_names_its_field(client: FlaskClient, settings: Any, field: str) -> None:
     assert play(client, {"userId": "user1234"}, **settings)["error"]["field"] == field
 
 
@@ -403,7 +409,7 @@ def test_a_wrong_body_is_refused(client: FlaskClient, body: bytes) -> None:
     assert answer.json["error"]["problem"]
 
 
-def test_a_body_of_more_than_32_kilobytes_is_not_read(client: FlaskClient) -> None:
+def test_body_over_32_kilobytes_is_refused(client: FlaskClient) -> None:
     answer = client.post("/playground", data=b" " * (32 * 1024 + 1))
     assert answer.status_code == 413
     assert "32 kilobytes" in answer.json["error"]["problem"]
@@ -413,7 +419,8 @@ def test_half_a_surrogate_pair_is_answered(client: FlaskClient) -> None:
     assert play(client, '{"userId": "\\ud800"}', identity="hash")["settings"]["user_id"] == "\ud800"
 
 
-def test_only_the_playground_may_hold_the_frame_of_the_runtime(client: FlaskClient) -> None:
+def test_only_demo_itself_may_frame_runtime(client: FlaskClient) -> None:
+    """The runtime's page may be framed by its own origin only, and the playground by nobody."""
     policies = [client.get(path).headers["Content-Security-Policy"] for path in ("/playground", "/playground/runtime")]
     assert ["frame-ancestors 'none'" in policies[0], "frame-ancestors 'self'" in policies[1]] == [True, True]
 
@@ -435,7 +442,8 @@ def lines(client: FlaskClient) -> dict[str, str]:
     return dict(re.findall(r'<code id="line-(\w+)">(.*?)</code>', html.unescape(client.get("/").text)))
 
 
-def test_without_an_address_nothing_is_offered_from_the_server(client: FlaskClient) -> None:
+def test_demo_without_address_offers_no_calls(client: FlaskClient) -> None:
+    """Without a delivery address the pages offer no calls from the server, and the route is missing."""
     assert "From the server" not in client.get("/").text
     assert say(client, "track").status_code == 404
 
@@ -446,7 +454,8 @@ def test_an_address_needs_an_outbox() -> None:
 
 
 @pytest.mark.parametrize("method", ["identify", "group", "track"])
-def test_the_call_has_exactly_the_arguments_of_the_shown_line(delivering: Flask, method: str) -> None:
+def test_call_matches_the_shown_line(delivering: Flask, method: str) -> None:
+    """The call holds all arguments of the line of Python shown on the page, for the logged-in user."""
     client = delivering.test_client()
     choose(client, person="mara", company="harbour")
     expression: Any = ast.parse(lines(client)[method], mode="eval").body
@@ -458,13 +467,14 @@ def test_the_call_has_exactly_the_arguments_of_the_shown_line(delivering: Flask,
     assert (ast.unparse(expression.func), call.user_id) == (f"intercom.{method}", "usr_2041")
 
 
-def test_a_group_from_the_server_is_the_chosen_company(delivering: Flask) -> None:
+def test_group_line_names_chosen_company(delivering: Flask) -> None:
     client = delivering.test_client()
     choose(client, person="mara", company="harbour")
     assert lines(client)["group"] == 'intercom.group(group_id="org_32", traits={"name": "Harbour Street Loaf"})'
 
 
-def test_nothing_is_said_of_a_visitor_and_he_is_told(delivering: Flask) -> None:
+def test_call_about_visitor_is_refused(delivering: Flask) -> None:
+    """The refusal says why, in its answer and on the page."""
     client = delivering.test_client()
     choose(client, person="visitor")
     answer = say(client, "track")
@@ -473,7 +483,7 @@ def test_nothing_is_said_of_a_visitor_and_he_is_told(delivering: Flask) -> None:
     assert answer.json["refused"] in html.unescape(client.get("/").text)
 
 
-def test_an_unknown_call_is_refused_by_name(delivering: Flask) -> None:
+def test_unknown_call_lists_known_calls(delivering: Flask) -> None:
     answer = say(delivering.test_client(), "flush")
     assert answer.status_code == 400
     assert "call must be one of identify, group, track" in answer.text
@@ -490,7 +500,7 @@ def test_no_page_holds_the_access_token(delivering: Flask, path: str) -> None:
     assert delivering.config["INTERCOM_ACCESS_TOKEN"] not in client.get(path).text
 
 
-def test_the_sandbox_asks_for_the_demos_own_token(delivering: Flask) -> None:
+def test_sandbox_accepts_only_demos_token(delivering: Flask) -> None:
     client, token = delivering.test_client(), delivering.config["INTERCOM_ACCESS_TOKEN"]
     statuses = [client.get("/sandbox/me", headers={"Authorization": f"Bearer {t}"}).status_code for t in ("x", token)]
     assert statuses == [401, 200]

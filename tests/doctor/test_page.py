@@ -68,7 +68,7 @@ def under(policy: str, html: str = "", settings: Settings = SETTINGS) -> list[Fi
     return look(html or page(snippet(settings)), {**PRIVATE, "Content-Security-Policy": policy}, settings)
 
 
-def test_a_sound_page_has_neither_problem_nor_warning() -> None:
+def test_sound_page_raises_no_warning() -> None:
     assert look(page(snippet())) == []
 
 
@@ -175,25 +175,26 @@ def test_a_token_is_judged(given: Any, expected: str) -> None:
     assert bool(findings) == bool(expected)
 
 
-def test_a_proof_of_an_older_secret_is_told_from_a_wrong_one() -> None:
+def test_proof_by_older_secret_warns() -> None:
     rotated = Settings(app_id=APP_ID, identity_secret=[LONG, SECRET])
     assert said(look(page(snippet()), settings=rotated)).startswith(
         "warning user_hash: is that of the user_id, but made with an older secret"
     )
 
 
-def test_a_proof_without_a_secret_to_check_it_is_a_warning(unverified: Settings) -> None:
+def test_uncheckable_proof_warns(unverified: Settings) -> None:
+    """Without a secret in the settings a proof cannot be checked, and a missing one is no fault."""
     assert "warning user_hash: cannot be checked" in said(look(page(snippet()), settings=unverified))
     assert look(page(snippet(user_hash=None)), settings=unverified) == []
 
 
-def test_a_hash_where_the_settings_ask_for_tokens_is_a_warning() -> None:
+def test_hash_instead_of_token_warns() -> None:
     html = page(snippet(user_hash=user_hash(LONG, "u")))
     assert "the settings ask for tokens" in said(look(html, settings=TOKENS))
 
 
 @pytest.mark.parametrize("control", ["", "public, max-age=60", "max-age=0", "private, s-maxage=9"])
-def test_a_page_with_a_name_in_a_shared_cache_is_a_problem(control: str) -> None:
+def test_cacheable_page_with_user_is_problem(control: str) -> None:
     assert "problem Cache-Control: a cache may keep this page" in said(
         look(page(snippet()), {"cache-control": control})
     )
@@ -224,24 +225,24 @@ def test_a_selector_finds_its_element(selector: str) -> None:
 
 
 @pytest.mark.parametrize("selector", ["#other", "p button", "nav > #x", "button.small", "[data-x=a]", "main, footer"])
-def test_a_selector_that_fits_nothing_finds_nothing(selector: str) -> None:
+def test_unmatched_selector_finds_nothing(selector: str) -> None:
     assert not finds(selector, read("<nav><i><button id=x class=big data-x='1 2'></button></i></nav>").elements)
 
 
 @pytest.mark.parametrize("selector", ["a:hover", "a + b", "[a^=b]", "", ">", "a >", "#a, b:not(c)", "a]", "[a", "##a"])
-def test_a_selector_of_another_kind_is_left_to_the_browser(selector: str) -> None:
+def test_unsupported_selector_is_left_unchecked(selector: str) -> None:
     with pytest.raises(Unsupported):
         finds(selector, read("<a id=a></a>").elements)
     found = check_page(page(snippet(custom_launcher_selector=selector)), PRIVATE, SETTINGS, URL)
     assert any(finding.level == "ok" and "cannot be checked here" in finding.what for finding in found)
 
 
-def test_a_policy_that_merge_csp_wrote_with_a_nonce_is_sound() -> None:
+def test_merge_csp_nonce_policy_is_sound() -> None:
     policy = merge_csp("default-src 'self'; script-src 'self' 'nonce-r4nd0m'; style-src 'self'", SETTINGS)
     assert under(policy, page(snippet(nonce="r4nd0m"))) == []
 
 
-def test_a_policy_with_the_hash_of_the_snippet_is_sound() -> None:
+def test_snippet_hash_policy_is_sound() -> None:
     text = snippet().removeprefix("<script>").removesuffix("</script>")
     digest = base64.urlsafe_b64encode(hashlib.sha384(text.encode()).digest()).decode()
     policy = f"script-src 'sha384-{digest}' https://*.intercom.io https://js.intercomcdn.com"
@@ -283,16 +284,16 @@ def test_a_policy_is_judged(policy: str, html: str, expected: str) -> None:
         ("upgrade-insecure-requests; frame-ancestors 'none'", ""),
     ],
 )
-def test_a_policy_that_lets_the_messenger_in_is_sound(policy: str, html: str) -> None:
+def test_policy_allowing_messenger_is_sound(policy: str, html: str) -> None:
     assert under(policy, html) == []
 
 
-def test_a_policy_in_the_page_applies_as_well() -> None:
+def test_policy_in_meta_tag_applies() -> None:
     head = '<meta http-equiv="Content-Security-Policy" content="script-src \'self\'">'
     assert "problem policy: script-src blocks the snippet" in said(look(page(snippet(), head=head)))
 
 
-def test_a_policy_that_only_reports_blocks_nothing() -> None:
+def test_report_only_policy_blocks_nothing() -> None:
     headers = {**PRIVATE, "Content-Security-Policy-Report-Only": "default-src 'none'"}
     assert look(page(snippet()), headers) == []
     assert any(
@@ -328,11 +329,12 @@ def test_an_imitation_needs_only_itself() -> None:
         ("'none'", "https://a.example", False),
     ],
 )
-def test_a_source_matches_what_browsers_let_it_match(listed: str, address: str, expected: bool) -> None:
+def test_source_matching_follows_browsers(listed: str, address: str, expected: bool) -> None:
     assert allows([listed], address, URL) is expected
 
 
-def test_of_two_directives_the_first_counts_and_the_rest_falls_back() -> None:
+def test_first_directive_counts_with_fallback() -> None:
+    """A repeated directive is ignored; a missing one falls back, but form-action has no fallback."""
     (policy,) = policies("default-src a; script-src b; script-src c; child-src d")
     assert [sources(policy, name) for name in ("script-src-elem", "frame-src", "img-src")] == [["b"], ["d"], ["a"]]
     assert sources(policy, "form-action") is None
@@ -347,7 +349,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("html", HOSTILE, ids=[html[:50] for html in HOSTILE])
-def test_a_broken_page_is_judged_all_the_same(html: str) -> None:
+def test_broken_page_still_yields_findings(html: str) -> None:
     assert look(html)
 
 
@@ -359,12 +361,13 @@ ODD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("values", ODD, ids=json.dumps)
-def test_values_of_a_wrong_kind_are_judged_all_the_same(values: dict[str, Any]) -> None:
+def test_wrong_value_types_do_not_crash(values: dict[str, Any]) -> None:
     check_page(page(snippet(**values)), PRIVATE, SETTINGS, URL)
     check_page(page(snippet(**values)), PRIVATE, TOKENS, URL)
 
 
-def test_every_finding_that_is_not_ok_names_its_field_and_has_a_remedy() -> None:
+def test_findings_name_field_and_remedy() -> None:
+    """Only a finding that is ok may come without a remedy."""
     findings = [each for html, _ in PAGES for each in look(html)]
     findings += [each for settings, _ in CONFIGURATIONS for each in check_configuration(settings)]
     findings += [each for policy, html, _ in POLICIES for each in under(policy, html)]
@@ -373,7 +376,8 @@ def test_every_finding_that_is_not_ok_names_its_field_and_has_a_remedy() -> None
         assert finding.level == "ok" or finding.remedy.endswith((".", "...")), finding
 
 
-def test_no_finding_shows_a_secret_a_proof_or_a_control_character() -> None:
+def test_findings_hide_secrets_and_control_characters() -> None:
+    """A user's hash and token count as secrets here, too."""
     html = page(snippet(user_hash="f" * 64), snippet(intercom_user_jwt=token(), app_id="abc12345"))
     settings = Settings(app_id="other123", identity_secret=[SECRET, LONG])
     findings = [*check_configuration(settings), *check_page(html, PRIVATE, settings, URL)]
@@ -403,7 +407,8 @@ def shop(**config: Any) -> Flask:
 Serve = Callable[[Callable[..., Any]], str]
 
 
-def test_a_page_is_got_as_the_cookies_say_who_asks(serve: Serve) -> None:
+def test_fetched_page_depends_on_cookies(serve: Serve) -> None:
+    """The finding shows the address without its query and fragment, which may hold a token."""
     address = serve(shop())
     visitor, _ = fetch(f"{address}/")
     user, findings = fetch(f"{address}/?token=t#x", ["a=b", "session=s"])
@@ -445,7 +450,7 @@ def test_cookies_go_to_no_other_host(serve: Serve) -> None:
         ("/zip", "problem Content-Encoding: br, though plain was asked for"),
     ],
 )
-def test_an_answer_that_is_no_page_is_a_problem(serve: Serve, path: str, expected: str) -> None:
+def test_non_page_answer_is_problem(serve: Serve, path: str, expected: str) -> None:
     answer, findings = fetch(serve(shop()) + path)
     assert answer is None
     assert expected in said(findings)
@@ -463,7 +468,7 @@ def test_an_answer_that_is_no_page_is_a_problem(serve: Serve, path: str, expecte
         ("http://a..b/", "address: cannot be reached"),
     ],
 )
-def test_an_address_that_leads_nowhere_is_a_problem(url: str, expected: str) -> None:
+def test_unusable_address_is_problem(url: str, expected: str) -> None:
     answer, (finding,) = fetch(url)
     assert answer is None
     assert finding.what.startswith(expected)
@@ -472,7 +477,7 @@ def test_an_address_that_leads_nowhere_is_a_problem(url: str, expected: str) -> 
 
 
 @pytest.mark.parametrize("location", ["http://[::1/", "ftp://127.0.0.1/", "file:///etc/passwd", "http://a..b/"])
-def test_a_redirect_to_no_page_is_a_problem(serve: Serve, location: str) -> None:
+def test_redirect_to_no_page_is_problem(serve: Serve, location: str) -> None:
     def app(_: Any, start: Callable[..., Any]) -> list[bytes]:
         start("302 Found", [("Location", location)])
         return [b""]
@@ -488,13 +493,14 @@ def test_a_plain_server_has_no_certificate(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("piece", ["<a ", "<a b='", "<div>", "</p><div>", '<a "', "<title>"])
-def test_a_page_that_is_made_to_last_is_read_in_part(piece: str) -> None:
+def test_parsing_stops_when_patience_ends(piece: str) -> None:
+    """Pieces of markup that are slow to parse do not hold the doctor up."""
     times = count()
     assert read(piece * 100_000, patience=20, clock=lambda: next(times)).is_cut
     assert next(times) < 30
 
 
-def test_what_was_read_in_part_is_said_so() -> None:
+def test_partly_read_page_is_reported() -> None:
     html = page(snippet()) + "<a " * 300_000
     assert "page: it is so broken, or so big, that it was read in part" in said(look(html))
 
@@ -511,7 +517,7 @@ def test_a_missing_base_uri_is_named() -> None:
     assert remedies("img-src 'self'") == []
 
 
-def test_a_server_that_hangs_is_a_problem() -> None:
+def test_hanging_server_is_problem() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         _, (finding,) = fetch(f"http://127.0.0.1:{silent.getsockname()[1]}/", patience=0.2)
     assert finding.what.startswith("address: no answer in time")
@@ -522,21 +528,22 @@ HELPERS = Helpers(
 )
 
 
-def test_a_page_that_boots_later_has_nothing_to_prove() -> None:
+def test_page_booting_later_needs_no_proof() -> None:
     html = page(str(HELPERS.analytics_snippet(None, page=False)))
     found = check_page(html, {}, SETTINGS, URL)
     assert {finding.level for finding in found} == {"ok"}
     assert any("first analytics call boots" in finding.what for finding in found)
 
 
-def test_every_script_that_the_snippet_inserts_needs_the_policy() -> None:
+def test_policy_must_allow_inserted_scripts() -> None:
     html = page(str(HELPERS.analytics_snippet({"id": "u"})))
     policy = "script-src 'unsafe-inline' https://*.intercom.io https://js.intercomcdn.com"
     assert "script: https://shop.example/analytics.min.js not allowed" in said(under(policy, html))
     assert under(f"{policy} 'self'", html) == []
 
 
-def test_a_page_that_asks_who_is_in_session_names_nobody_and_needs_its_own_origin() -> None:
+def test_remote_session_needs_own_origin() -> None:
+    """A page that asks who is in session names nobody, so a cache may keep it."""
     html = page(str(HELPERS.intercom_snippet(remote=True)))
     assert look(html, {}) == []
     policy = merge_csp("connect-src https://x.example", SETTINGS).replace("'self'", "")

@@ -42,12 +42,13 @@ def said(reply: Reply | TransportError, folder: Path, **settings: Any) -> str:
     return "\n".join(f"{finding.level} {finding.what} {finding.remedy}" for finding in found)
 
 
-def test_without_a_token_intercom_is_not_asked() -> None:
+def test_without_token_intercom_is_not_asked() -> None:
     (finding,) = check_server(Settings(app_id=APP_ID))
     assert (finding.level, "access_token: not set" in finding.what) == ("ok", True)
 
 
-def test_what_is_right_is_said_and_nothing_is_written(tmp_path: Path) -> None:
+def test_right_settings_pass_without_writing(tmp_path: Path) -> None:
+    """All findings are ok, and the outbox's file is not made by looking for it."""
     text = said(Reply(200, ME, server_time=time.time()), tmp_path)
     assert {line.partition(" ")[0] for line in text.splitlines()} == {"ok"}
     assert "outbox.db will be made with the first call" in text
@@ -91,7 +92,7 @@ def test_an_outbox_is_counted(tmp_path: Path) -> None:
     assert "warning outbox: 1 calls were given up" in text
 
 
-def test_a_file_that_is_no_outbox_is_named(tmp_path: Path) -> None:
+def test_foreign_file_as_outbox_is_reported(tmp_path: Path) -> None:
     (tmp_path / "outbox.db").write_text("something else, long enough to be looked at" * 100)
     assert "problem outbox: " in said(Reply(200, ME), tmp_path)
 

@@ -31,12 +31,13 @@ def page(app: Flask, path: str = "/") -> dict[str, Any]:
     return settings_in(app.test_client().get(path).text)
 
 
-def test_a_wrong_configuration_fails_at_start_up() -> None:
+def test_wrong_configuration_fails_at_startup() -> None:
     with pytest.raises(SettingsError, match="INTERCOM_APP_ID: must be 8 or 40"):
         application(INTERCOM_APP_ID="wrong")
 
 
-def test_the_environment_is_read_where_the_configuration_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_fills_missing_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The application's configuration goes before the environment, which gives what it leaves out."""
     monkeypatch.setenv("INTERCOM_APP_ID", "fromenv1")
     monkeypatch.setenv("INTERCOM_REGION", "eu")
     found = page(application())
@@ -49,7 +50,7 @@ def test_the_configuration_is_read_once() -> None:
     assert page(app)["app_id"] == APP_ID
 
 
-def test_two_applications_with_one_extension_share_nothing() -> None:
+def test_applications_sharing_extension_stay_separate() -> None:
     extension = SegmentIntercom()
     first = application(extension=extension)
     second = application(extension=extension, INTERCOM_APP_ID="other123", INTERCOM_IDENTITY_SECRET=None)
@@ -58,7 +59,8 @@ def test_two_applications_with_one_extension_share_nothing() -> None:
     assert first.extensions["segment_intercom"] is not second.extensions["segment_intercom"]
 
 
-def test_the_loaders_say_who_and_for_which_company() -> None:
+def test_loaders_supply_user_and_company() -> None:
+    """The loaders count where the template passes no user; an explicit None means a visitor."""
     extension = SegmentIntercom()
     extension.user_loader(lambda: {"id": "loaded"})
     extension.company_loader(lambda: {"id": 1, "name": "One"})
@@ -67,7 +69,7 @@ def test_the_loaders_say_who_and_for_which_company() -> None:
     assert page(application(extension=extension), "/visitor") == {"app_id": APP_ID}
 
 
-def test_an_exception_in_a_loader_is_the_hosts_and_surfaces() -> None:
+def test_loader_exception_reaches_the_host() -> None:
     extension = SegmentIntercom()
 
     @extension.user_loader
@@ -78,7 +80,7 @@ def test_an_exception_in_a_loader_is_the_hosts_and_surfaces() -> None:
         application("{{ intercom_snippet() }}", extension).test_client().get("/")
 
 
-def test_flask_logins_current_user_works_as_it_is() -> None:
+def test_flask_login_current_user_is_accepted() -> None:
     app = application("{{ intercom_snippet(current_user) }}", SECRET_KEY="x")
     login = flask_login.LoginManager(app)
 
@@ -113,16 +115,14 @@ def test_a_nonce_on_g_is_found() -> None:
     assert parsed(app.test_client().get("/").text).tags[0][1] == {"nonce": "r4nd0m"}
 
 
-def test_an_answer_with_an_identity_is_private_and_stored_nowhere() -> None:
+def test_answer_with_identity_is_never_stored() -> None:
     client = application().test_client()
     assert client.get("/").headers["Cache-Control"] == "private, no-store"
     assert "Cache-Control" not in client.get("/visitor").headers
 
 
 @pytest.mark.parametrize("asked", ["public, max-age=60", "s-maxage=60"])
-def test_an_identity_in_a_public_answer_is_warned_of_and_kept_private(
-    asked: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_public_answer_with_identity_becomes_private(asked: str, caplog: pytest.LogCaptureFixture) -> None:
     app = application()
     app.add_url_rule(
         "/public", "public", lambda: (render_template_string(TEMPLATE, user={"id": "u"}), {"Cache-Control": asked})
@@ -135,14 +135,15 @@ def test_an_identity_in_a_public_answer_is_warned_of_and_kept_private(
 @pytest.mark.parametrize(
     "header", ["CDN-Cache-Control", "Vendor-CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires"]
 )
-def test_no_header_that_some_caches_obey_first_makes_it_public(header: str) -> None:
+def test_private_answer_loses_cdn_cache_headers(header: str) -> None:
+    """Some caches obey these headers before Cache-Control, so an answer with an identity has none."""
     app = application()
     app.after_request(lambda response: response.headers.update({header: "600"}) or response)
     client = app.test_client()
     assert (header in client.get("/").headers, header in client.get("/visitor").headers) == (False, True)
 
 
-def test_an_answer_with_an_identity_has_no_tag_by_which_to_ask_for_it_again() -> None:
+def test_answer_with_identity_has_no_etag() -> None:
     app = application()
     app.after_request(lambda response: response.add_etag() or response)
     client = app.test_client()
@@ -150,12 +151,13 @@ def test_an_answer_with_an_identity_has_no_tag_by_which_to_ask_for_it_again() ->
 
 
 @pytest.mark.parametrize("personal", ["traits={'email': 'ann@example.com'}", "auth_tokens={'shop': 't0ken'}"])
-def test_whatever_is_of_one_person_alone_is_an_identity(personal: str) -> None:
+def test_personal_data_alone_makes_answer_private(personal: str) -> None:
     app = application("{{ intercom_snippet(None, " + personal + ") }}")
     assert app.test_client().get("/").headers["Cache-Control"] == "private, no-store"
 
 
-def test_no_hook_of_the_application_makes_it_public_again() -> None:
+def test_application_hook_cannot_make_answer_public() -> None:
+    """An after_request hook that runs later than the extension's cannot undo its Cache-Control."""
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID=APP_ID, TESTING=True)
 
@@ -169,7 +171,8 @@ def test_no_hook_of_the_application_makes_it_public_again() -> None:
     assert app.test_client().get("/").headers["Cache-Control"] == "private, no-store"
 
 
-def test_one_answer_leaves_no_mark_on_the_next_under_one_application_context(caplog: pytest.LogCaptureFixture) -> None:
+def test_shared_context_does_not_mix_answers(caplog: pytest.LogCaptureFixture) -> None:
+    """Under one application context, an answer with an identity makes only itself private."""
     app = application()
     with app.app_context():
         client = app.test_client()
@@ -179,16 +182,16 @@ def test_one_answer_leaves_no_mark_on_the_next_under_one_application_context(cap
 
 
 @pytest.mark.parametrize("config", [{"INTERCOM_ENABLED": False}, {"INTERCOM_APP_ID": None}])
-def test_an_answer_without_the_identity_may_be_cached(config: dict[str, Any]) -> None:
+def test_answer_without_identity_may_be_cached(config: dict[str, Any]) -> None:
     assert "Cache-Control" not in application(**config).test_client().get("/").headers
 
 
-def test_a_second_extension_on_one_application_is_refused() -> None:
+def test_second_extension_on_application_is_refused() -> None:
     with pytest.raises(SettingsError, match="has a SegmentIntercom already"):
         SegmentIntercom(application())
 
 
-def test_a_nonce_of_a_context_processor_is_found() -> None:
+def test_nonce_from_context_processor_is_used() -> None:
     app = application()
     app.context_processor(lambda: {"csp_nonce": lambda: "r4nd0m"})
     assert parsed(app.test_client().get("/").text).tags[0][1] == {"nonce": "r4nd0m"}
@@ -206,19 +209,20 @@ def streaming(user: Any, caching: str = "") -> Flask:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("asked", ["", "max-age=60", "public, max-age=60"])
-def test_a_streamed_page_that_names_somebody_is_private(method: str, asked: str) -> None:
+def test_streamed_page_with_user_is_private(method: str, asked: str) -> None:
     answer = streaming({"id": "u"}, asked).test_client().open("/stream", method=method)
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert method == "HEAD" or settings_in(answer.text)["user_id"] == "u"
 
 
-def test_a_streamed_page_of_nobody_may_be_kept_where_it_asks_for_it() -> None:
+def test_streamed_visitor_page_may_be_public() -> None:
+    """A streamed page of a visitor stays public where it asks for that; else it is private."""
     client = streaming(None, "public, max-age=60").test_client()
     assert client.get("/stream").headers["Cache-Control"] == "public, max-age=60"
     assert streaming(None).test_client().get("/stream").headers["Cache-Control"] == "private, no-store"
 
 
-def test_a_file_is_no_page_that_is_streamed(tmp_path: Path) -> None:
+def test_sent_file_is_not_made_private(tmp_path: Path) -> None:
     (tmp_path / "plain.html").write_text("<p>Plain")
     app = application()
     app.add_url_rule("/plain", "plain", lambda: send_file(tmp_path / "plain.html"))
@@ -226,9 +230,10 @@ def test_a_file_is_no_page_that_is_streamed(tmp_path: Path) -> None:
         assert "private" not in answer.headers["Cache-Control"]
 
 
-def test_an_identity_in_another_stream_is_warned_of_since_its_headers_are_gone(
+def test_identity_after_sent_headers_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """In a plain stream the headers are gone before the identity is rendered, so a warning is all that is left."""
     app = application()
     later = (render_template_string(TEMPLATE, user={"id": "u"}) for _ in range(1))
     app.add_url_rule("/stream", "stream", lambda: Response(stream_with_context(later)))
@@ -245,7 +250,7 @@ def test_an_identity_in_another_stream_is_warned_of_since_its_headers_are_gone(
         ("subdomain_matching", "shop.example", "a.b.shop.example"),
     ],
 )
-def test_routes_are_those_of_the_page_s_own_host(matching: str, server_name: str | None, host: str) -> None:
+def test_routes_work_on_page_host(matching: str, server_name: str | None, host: str) -> None:
     app = Flask("shop", **{matching: True}, static_folder=None)  # type: ignore[arg-type]
     app.config.update(INTERCOM_APP_ID=APP_ID, SERVER_NAME=server_name, TESTING=True)
     SegmentIntercom(app)
@@ -282,7 +287,7 @@ BLOCKED = (
 ).split()
 
 
-def test_no_rule_of_public_block_lists_matches_what_pages_get() -> None:
+def test_block_list_rules_match_no_address() -> None:
     html = application("{{ analytics_snippet(remote=True) }}").test_client().get("/").text
     addresses = [each for each in re.findall(r'new URL\("([^"]+)"', html) if "segment-intercom" in each]
     assert len(addresses) == 2
@@ -292,7 +297,7 @@ def test_no_rule_of_public_block_lists_matches_what_pages_get() -> None:
 @pytest.mark.parametrize(
     ("debug", "testing", "strict"), [(True, False, True), (False, True, True), (False, False, False)]
 )
-def test_it_is_strict_while_somebody_develops_or_tests(debug: bool, testing: bool, strict: bool) -> None:
+def test_debug_and_testing_are_strict(debug: bool, testing: bool, strict: bool) -> None:
     app = application("{{ intercom_snippet({'id': 'u', 'bad': bad}) }}", PROPAGATE_EXCEPTIONS=True)
     app.debug, app.testing = debug, testing
     app.context_processor(lambda: {"bad": b"bytes"})
@@ -314,7 +319,7 @@ def test_a_chosen_strictness_goes_before(strict: bool) -> None:
         assert page(app)["user_id"] == "u"
 
 
-def test_delimiters_chosen_after_the_extension_still_count() -> None:
+def test_delimiters_chosen_later_are_used() -> None:
     app = application("<< intercom_snippet(user) >>{{ vue }}")
     app.jinja_options = {"variable_start_string": "<<", "variable_end_string": ">>"}
     html = app.test_client().get("/").text
@@ -322,7 +327,7 @@ def test_delimiters_chosen_after_the_extension_still_count() -> None:
     assert html.endswith("{{ vue }}")
 
 
-def test_an_environment_that_exists_already_gets_the_helpers() -> None:
+def test_existing_jinja_environment_gets_helpers() -> None:
     app = Flask("shop")
     app.config["INTERCOM_APP_ID"] = APP_ID
     environment = app.jinja_env
@@ -331,7 +336,7 @@ def test_an_environment_that_exists_already_gets_the_helpers() -> None:
         assert settings_in(environment.from_string("{{ intercom_snippet() }}").render()) == {"app_id": APP_ID}
 
 
-def test_a_macro_imported_without_context_has_the_helpers() -> None:
+def test_macro_without_context_has_helpers() -> None:
     app = application("{% import 'macros' as macros %}{{ macros.help(user) }}")
     from jinja2 import DictLoader
 
@@ -339,7 +344,7 @@ def test_a_macro_imported_without_context_has_the_helpers() -> None:
     assert page(app)["user_id"] == "u"
 
 
-def test_a_template_outside_of_a_request_renders() -> None:
+def test_template_renders_outside_request() -> None:
     app = application()
     with app.app_context():
         assert settings_in(render_template_string(TEMPLATE, user={"id": "u"}))["user_id"] == "u"
@@ -351,7 +356,7 @@ def test_the_static_files_are_served() -> None:
         assert "INTERCOM_SETTINGS" in answer.text
 
 
-def test_the_runtime_may_be_kept_for_as_long_as_it_stays_the_same() -> None:
+def test_only_versioned_runtime_is_cached() -> None:
     client = application("{{ analytics_snippet(user) }}").test_client()
     address = re.search(r"/segment-intercom/runtime\.min\.js\?v=\w+", client.get("/").text)
     assert address is not None
@@ -365,7 +370,7 @@ def test_tenants_have_their_own_app_id() -> None:
     assert page(app)["app_id"] == "tenant12"
 
 
-def test_no_secret_reaches_a_page_or_a_repr() -> None:
+def test_secret_reaches_no_page_or_repr() -> None:
     app = application()
     assert SECRET not in app.test_client().get("/").text
     assert SECRET not in repr(app.extensions["segment_intercom"])

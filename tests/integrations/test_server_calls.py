@@ -69,9 +69,7 @@ def kept(app: Flask) -> list[dict[str, Any]]:
     return found
 
 
-def test_while_an_application_is_tested_calls_are_captured_and_nothing_is_kept(
-    make: Make, intercom: SegmentIntercom, tmp_path: Path
-) -> None:
+def test_testing_captures_calls_and_stores_nothing(make: Make, intercom: SegmentIntercom, tmp_path: Path) -> None:
     app = make(TESTING=True)
     with app.app_context():
         intercom.identify("u", {"name": "Ann"})
@@ -98,7 +96,7 @@ def test_testing_may_be_set_late(make: Make, intercom: SegmentIntercom) -> None:
     assert state(app).captured == [Track("Paid", user_id="u")]
 
 
-def test_a_captured_mistake_raises_as_it_would_when_kept(make: Make, intercom: SegmentIntercom) -> None:
+def test_mistakes_raise_while_testing(make: Make, intercom: SegmentIntercom) -> None:
     app = make(TESTING=True)
     with app.app_context():
         with pytest.raises(CallError, match="event"):
@@ -110,7 +108,7 @@ def test_a_captured_mistake_raises_as_it_would_when_kept(make: Make, intercom: S
     assert state(app).captured == []
 
 
-def test_outside_of_a_test_calls_wait_in_the_outbox(make: Make, intercom: SegmentIntercom) -> None:
+def test_calls_outside_tests_wait_in_outbox(make: Make, intercom: SegmentIntercom) -> None:
     app = make()
     with app.app_context():
         intercom.identify("u", {"name": "Ann"}, context={"active": False}, timestamp=5)
@@ -133,7 +131,7 @@ def test_the_user_loader_names_the_user(make: Make, intercom: SegmentIntercom) -
     assert captured[0] == Identify("7", {"plan": "pro", "email": "ann@example.com", "name": "Ann"})
 
 
-def test_a_visitor_is_nobody_whom_the_loader_could_name(make: Make, intercom: SegmentIntercom) -> None:
+def test_call_without_loaded_user_is_refused(make: Make, intercom: SegmentIntercom) -> None:
     intercom.user_loader(lambda: None)
     app = make(TESTING=True)
     with app.app_context(), pytest.raises(CallError, match="user_id"):
@@ -163,7 +161,8 @@ def test_a_user_may_have_any_form(make: Make, intercom: SegmentIntercom, user: A
     assert identified.traits.items() <= {"plan": "pro", "email": "ann@example.com", "name": "Ann"}.items()
 
 
-def test_who_has_no_id_is_known_by_the_email_in_every_call(make: Make, intercom: SegmentIntercom) -> None:
+def test_email_identifies_user_without_id(make: Make, intercom: SegmentIntercom) -> None:
+    """Without an id the email goes along in the context of events and groups."""
     app = make()
     somebody = {"email": "Ann@example.com"}
     with app.app_context():
@@ -175,7 +174,7 @@ def test_who_has_no_id_is_known_by_the_email_in_every_call(make: Make, intercom:
     assert grouped["context"] == {"traits": somebody}
 
 
-def test_traits_of_the_call_go_before_the_users_own(make: Make, intercom: SegmentIntercom) -> None:
+def test_call_traits_override_user_traits(make: Make, intercom: SegmentIntercom) -> None:
     app = make(TESTING=True)
     with app.app_context():
         intercom.identify(User(), {"name": "Bea"})
@@ -185,9 +184,8 @@ def test_traits_of_the_call_go_before_the_users_own(make: Make, intercom: Segmen
 
 
 @pytest.mark.parametrize("asked", [True, False])
-def test_address_and_user_agent_of_the_request_are_taken_only_when_asked(
-    make: Make, intercom: SegmentIntercom, asked: bool
-) -> None:
+def test_request_details_need_from_request(make: Make, intercom: SegmentIntercom, asked: bool) -> None:
+    """Address and user agent of the request are taken only with from_request=True."""
     app = make(TESTING=True)
     place = {"REMOTE_ADDR": "203.0.113.7"}
     with app.test_request_context(headers={"User-Agent": AGENT}, environ_overrides=place):
@@ -201,7 +199,7 @@ def test_address_and_user_agent_of_the_request_are_taken_only_when_asked(
 
 @pytest.mark.parametrize("user", ["u", {"email": "ann@example.com"}])
 @pytest.mark.parametrize("context", ["ip", [1]])
-def test_an_argument_of_a_wrong_type_is_named(make: Make, intercom: SegmentIntercom, user: Any, context: Any) -> None:
+def test_wrong_type_names_the_argument(make: Make, intercom: SegmentIntercom, user: Any, context: Any) -> None:
     app = make(TESTING=True)
     with app.app_context():
         with pytest.raises(CallError, match="context: must be a dict"):
@@ -212,14 +210,14 @@ def test_an_argument_of_a_wrong_type_is_named(make: Make, intercom: SegmentInter
             intercom.track("u", "Paid", context)
 
 
-def test_traits_of_a_context_that_are_none_change_nothing(make: Make, intercom: SegmentIntercom) -> None:
+def test_none_as_context_traits_changes_nothing(make: Make, intercom: SegmentIntercom) -> None:
     app = make(TESTING=True)
     with app.app_context():
         intercom.track({"email": "ann@example.com"}, "Paid", context={"traits": None})
     assert state(app).captured[0].context == {"traits": {"email": "ann@example.com"}}
 
 
-def test_without_a_request_there_is_nothing_to_take(make: Make, intercom: SegmentIntercom) -> None:
+def test_from_request_needs_a_request(make: Make, intercom: SegmentIntercom) -> None:
     app = make(TESTING=True)
     with app.app_context(), pytest.raises(CallError, match="from_request: needs a request"):
         intercom.identify("u", from_request=True)
@@ -233,9 +231,10 @@ def view_that_says_too_much(app: Flask, intercom: SegmentIntercom) -> None:
         return "done"
 
 
-def test_in_production_a_bad_trait_is_left_out_and_the_answer_stands(
+def test_bad_trait_is_dropped_in_production(
     make: Make, intercom: SegmentIntercom, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """In production mistakes in a call are only logged, and the view still answers."""
     app = make()
     view_that_says_too_much(app, intercom)
     assert app.test_client().get("/").text == "done"
@@ -245,7 +244,7 @@ def test_in_production_a_bad_trait_is_left_out_and_the_answer_stands(
     assert "user_id is needed" in caplog.text
 
 
-def test_while_somebody_develops_a_bad_trait_raises(make: Make, intercom: SegmentIntercom) -> None:
+def test_bad_trait_raises_in_debug_mode(make: Make, intercom: SegmentIntercom) -> None:
     app = make()
     app.debug = True
     view_that_says_too_much(app, intercom)
@@ -254,7 +253,8 @@ def test_while_somebody_develops_a_bad_trait_raises(make: Make, intercom: Segmen
     assert kept(app) == []
 
 
-def test_two_applications_of_one_factory_keep_their_calls_apart(make: Make, intercom: SegmentIntercom) -> None:
+def test_two_applications_keep_calls_apart(make: Make, intercom: SegmentIntercom) -> None:
+    """Applications that share an extension have an outbox or a list of captured calls of their own."""
     one, two, tested = make(), make(), make(TESTING=True)
     for app in (one, two, tested):
         with app.app_context():
@@ -264,9 +264,8 @@ def test_two_applications_of_one_factory_keep_their_calls_apart(make: Make, inte
     assert state(tested).captured == [Track("app2", user_id="u")]
 
 
-def test_an_application_without_a_token_renders_its_pages_all_the_same(
-    make: Make, intercom: SegmentIntercom, tmp_path: Path
-) -> None:
+def test_application_without_token_renders_pages(make: Make, intercom: SegmentIntercom, tmp_path: Path) -> None:
+    """Without a token pages work and no file is opened; only a call from the server raises."""
     app = make(INTERCOM_APP_ID=APP_ID, INTERCOM_DELIVER="thread", INTERCOM_STRICT=True)
 
     @app.get("/")
@@ -286,14 +285,13 @@ def test_switched_off_nothing_is_kept(make: Make, intercom: SegmentIntercom, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_extension_a_call_says_what_is_missing(intercom: SegmentIntercom) -> None:
+def test_call_without_extension_is_explained(intercom: SegmentIntercom) -> None:
     with Flask("bare").app_context(), pytest.raises(SettingsError, match=r"app: has no SegmentIntercom"):
         intercom.identify("u")
 
 
-def test_without_a_token_a_call_is_kept_in_production_and_said_to_be_undelivered(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_call_without_token_waits_undelivered(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In production calls without a token wait in the outbox, and the missing token is logged once."""
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_OUTBOX=f"sqlite:///{tmp_path}/outbox.db")
     intercom = SegmentIntercom(app)
@@ -309,7 +307,8 @@ def test_without_a_token_a_call_is_kept_in_production_and_said_to_be_undelivered
 WHOLE = {"userId": "u", "context": {"active": False}}
 
 
-def test_a_single_object_is_the_message_that_it_is(make: Make, intercom: SegmentIntercom) -> None:
+def test_single_object_is_the_whole_message(make: Make, intercom: SegmentIntercom) -> None:
+    """A sole argument with the fields of a message is the message itself, not its traits."""
     app = make(TESTING=True)
     with app.app_context():
         intercom.identify({**WHOLE, "traits": {"plan": "pro"}, "email": "ann@example.com"})
@@ -323,14 +322,15 @@ def test_a_single_object_is_the_message_that_it_is(make: Make, intercom: Segment
     assert (seen.user_id, seen.event) == ("u", "Seen")
 
 
-def test_a_template_takes_a_whole_message_for_its_user(make: Make, intercom: SegmentIntercom) -> None:
+def test_template_takes_whole_message_as_user(make: Make, intercom: SegmentIntercom) -> None:
     app = make(INTERCOM_APP_ID=APP_ID)
     with app.test_request_context():
         found = app.jinja_env.globals["intercom_settings"]({**WHOLE, "traits": {"name": "Ann", "plan": "pro"}})
     assert found == {"app_id": APP_ID, "user_id": "u", "name": "Ann", "custom_attributes": {"plan": "pro"}}
 
 
-def test_in_a_view_the_user_may_be_left_out(make: Make, intercom: SegmentIntercom) -> None:
+def test_loaded_user_may_be_omitted(make: Make, intercom: SegmentIntercom) -> None:
+    """With a user loader the first argument may be the event, the traits or the group id."""
     app = make(TESTING=True)
     intercom.user_loader(User)
     with app.app_context():
@@ -369,7 +369,7 @@ def test_the_explicit_forms_stay(make: Make, intercom: SegmentIntercom) -> None:
         (lambda intercom: intercom.page("ann", zzz=1), "page.* 'zzz'; it takes context, timestamp"),
     ],
 )
-def test_a_wrong_keyword_is_told_the_right_one(call: Callable[..., None], hint: str) -> None:
+def test_wrong_keyword_suggests_accepted_keywords(call: Callable[..., None], hint: str) -> None:
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID="abc12345", TESTING=True)
     intercom = SegmentIntercom(app)

@@ -57,7 +57,7 @@ PLAIN_VALUES = (
 
 
 @given(st.dictionaries(PLAIN_NAMES, PLAIN_VALUES, max_size=8), st.sampled_from(["u", "u@b.co", None]))
-def test_the_fast_path_says_what_the_longer_way_says(traits: dict[str, Any], user_id: str | None) -> None:
+def test_fast_path_equals_longer_way(traits: dict[str, Any], user_id: str | None) -> None:
     settings = Settings(app_id="abc12345", identity_secret="s", strict=False, messenger={"alignment": "left"})
     call = Identify(user_id, traits)
     fast = messenger_settings(call, settings)
@@ -115,7 +115,7 @@ class Lazy:
         ({1: "one"}, {"t_1": "one"}),
     ],
 )
-def test_a_python_value_becomes_a_plain_one(value: Any, sent: dict[str, Any], unverified: Settings) -> None:
+def test_python_value_becomes_plain_value(value: Any, sent: dict[str, Any], unverified: Settings) -> None:
     found = messenger_settings(Identify("u", {"t": value}), unverified)
     assert found["custom_attributes"] == sent
     assert {key: type(item) for key, item in found["custom_attributes"].items()} == {
@@ -142,15 +142,14 @@ CYCLE.append(CYCLE)
         (Row, "t", "class"),
     ],
 )
-def test_a_trait_that_cannot_be_sent_raises_and_names_the_field(
-    value: Any, field: str, remedy: str, unverified: Settings
-) -> None:
+def test_unsendable_trait_error_names_field(value: Any, field: str, remedy: str, unverified: Settings) -> None:
     with pytest.raises(TraitError, match=remedy) as caught:
         messenger_settings(Identify("u", {"t": value}), unverified)
     assert caught.value.field == field
 
 
-def test_in_production_a_bad_trait_is_left_out_and_logged_without_its_value(caplog: pytest.LogCaptureFixture) -> None:
+def test_production_drops_and_logs_bad_trait(caplog: pytest.LogCaptureFixture) -> None:
+    """Without strictness a bad trait is left out, and the log names it but never shows its value."""
     lenient = Settings(app_id="abc12345", strict=False)
     found = messenger_settings(Identify("u", {"bad": b"secret-bytes", "good": 1}), lenient)
     assert found["custom_attributes"] == {"good": 1}
@@ -158,7 +157,7 @@ def test_in_production_a_bad_trait_is_left_out_and_logged_without_its_value(capl
     assert "secret-bytes" not in caplog.text
 
 
-def test_nesting_deeper_than_the_limit_is_refused(unverified: Settings) -> None:
+def test_too_deep_nesting_is_refused(unverified: Settings) -> None:
     value: Any = 1
     for _ in range(100):
         value = [value]
@@ -167,27 +166,26 @@ def test_nesting_deeper_than_the_limit_is_refused(unverified: Settings) -> None:
 
 
 @pytest.mark.parametrize("created", [b"x", object(), float("nan"), "someday", [2014]])
-def test_an_invalid_date_is_not_sent_with_one_warning(
+def test_invalid_date_is_dropped_with_warning(
     created: Any, unverified: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert "created_at" not in messenger_settings(Identify("u", {"createdAt": created}), unverified)
     assert len(caplog.records) == 1
 
 
-def test_a_trait_with_a_key_of_the_messenger_stays_nested_with_one_warning(
-    unverified: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_reserved_trait_stays_custom_with_warning(unverified: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """A trait named like a key of the Messenger stays a custom attribute and overrides nothing."""
     found = messenger_settings(Identify("u", {"app_id": "evil"}), unverified)
     assert found == {"app_id": "abc12345", "user_id": "u", "custom_attributes": {"app_id": "evil"}}
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
-def test_nobody_is_sent_no_traits_and_no_proof(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+def test_visitor_sends_no_traits_or_proof(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     assert messenger_settings(Identify(None, {"plan": "pro"}), settings) == {"app_id": "abc12345"}
     assert "visitor" in caplog.text
 
 
-def test_another_user_takes_nothing_over_from_the_one_before(unverified: Settings) -> None:
+def test_next_user_inherits_nothing(unverified: Settings) -> None:
     first = Identify("a", {"plan": "pro"}, integrations={"Intercom": {"user_hash": "abc"}})
     company = Group("1", {"name": "One"}, user_id="a")
     found = messenger_settings([first, company, Identify("b", {})], unverified)
@@ -195,13 +193,14 @@ def test_another_user_takes_nothing_over_from_the_one_before(unverified: Setting
 
 
 @pytest.mark.parametrize("company", [5, b"x", 1.5, [["nested"]]])
-def test_a_company_that_is_none_is_refused(company: Any, unverified: Settings) -> None:
+def test_invalid_company_is_refused(company: Any, unverified: Settings) -> None:
     with pytest.raises(TraitError, match="company"):
         messenger_settings(Identify("u", {"company": company}), unverified)
 
 
 @pytest.mark.parametrize("identifier", [1.5, float("nan"), Decimal("sNaN"), object(), {}, True])
-def test_a_company_whose_id_cannot_be_read_is_not_taken_for_another(identifier: Any) -> None:
+def test_company_with_unreadable_id_is_refused(identifier: Any) -> None:
+    """A company is not taken for another by its name; without strictness it is left out."""
     call = Identify("u", {"company": {"id": identifier, "name": "Acme"}})
     with pytest.raises(TraitError, match=r"company\.id: must be a string, a whole number or a UUID"):
         messenger_settings(call, Settings(app_id="abc12345"))
@@ -216,7 +215,7 @@ def test_a_company_whose_id_cannot_be_read_is_not_taken_for_another(identifier: 
         (Tier.GOLD, "gold"),
     ],
 )
-def test_a_company_id_is_sent_as_text(identifier: Any, sent: str, unverified: Settings) -> None:
+def test_company_id_is_sent_as_text(identifier: Any, sent: str, unverified: Settings) -> None:
     found = messenger_settings(Identify("u", {"company": {"id": identifier}}), unverified)
     assert found["company"] == {"company_id": sent}
 
@@ -230,7 +229,7 @@ def test_several_companies_all_arrive(traits: dict[str, Any], unverified: Settin
 
 
 @pytest.mark.parametrize("avatar", ["http://[oops", "javascript:alert(1)", "/a.png", 5])
-def test_an_avatar_that_is_no_address_stays_a_custom_attribute(avatar: Any, unverified: Settings) -> None:
+def test_avatar_without_address_stays_custom_attribute(avatar: Any, unverified: Settings) -> None:
     if avatar == "http://[oops":  # as far as anybody can tell from outside, an address
         assert messenger_settings(Identify("u", {"avatar": avatar}), unverified)["avatar"]["image_url"] == avatar
     else:
@@ -238,13 +237,15 @@ def test_an_avatar_that_is_no_address_stays_a_custom_attribute(avatar: Any, unve
         assert found["custom_attributes"] == {"avatar": avatar}
 
 
-def test_a_rich_link_is_left_alone_whatever_its_value_looks_like() -> None:
+def test_rich_link_is_sent_unchanged() -> None:
+    """A rich link stays as it is even where its value looks like a date."""
     link = {"url": "https://example.com", "value": "2014 in numbers"}
     found = messenger_settings(Identify("u", {"l": link}), Settings(app_id="abc12345", rich_links=["l"]))
     assert found["custom_attributes"] == {"l": link}
 
 
-def test_what_a_caller_adds_to_the_tokens_is_not_everybodys() -> None:
+def test_returned_auth_tokens_are_copied() -> None:
+    """What a caller adds to the tokens of one result does not reach the results of others."""
     settings = Settings(app_id="abc12345", messenger={"auth_tokens": {"a": "b"}})
     messenger_settings([], settings)["auth_tokens"]["ann"] = "hers"
     assert messenger_settings([], settings)["auth_tokens"] == {"a": "b"}
@@ -256,7 +257,7 @@ def test_what_is_no_call_is_refused(calls: Any, unverified: Settings) -> None:
         messenger_settings(calls, unverified)
 
 
-def test_a_company_may_be_a_database_row_of_which_only_known_fields_are_read(unverified: Settings) -> None:
+def test_company_row_sends_only_known_fields(unverified: Settings) -> None:
     row = Row(id=UUID(int=1), name="One", plan="gold", api_token="hunter2", created_at=datetime(2014, 1, 1))
     found = messenger_settings(Identify("u", {"company": row}), unverified)
     assert found["company"] == {
@@ -267,7 +268,7 @@ def test_a_company_may_be_a_database_row_of_which_only_known_fields_are_read(unv
     }
 
 
-def test_a_proxy_is_read_as_what_it_stands_for(unverified: Settings) -> None:
+def test_proxy_is_read_as_its_value(unverified: Settings) -> None:
     from werkzeug.local import LocalProxy
 
     with Flask("proxy").app_context():

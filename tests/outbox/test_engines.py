@@ -75,7 +75,7 @@ def deliver_all(
     return arrived
 
 
-def test_a_message_is_leased_delivered_and_gone(box: Outbox) -> None:
+def test_delivered_message_is_gone(box: Outbox) -> None:
     assert box.put("ann", b"hello")
     lease = taken(box)
     assert (lease.user, messages(lease), lease.attempts, lease.failing_since) == ("ann", [b"hello"], 0, None)
@@ -84,14 +84,15 @@ def test_a_message_is_leased_delivered_and_gone(box: Outbox) -> None:
     assert box.counts() == Counts(waiting=0, delivered=1, given_up=0)
 
 
-def test_what_was_put_is_there_for_another_object(place: Place, box: Outbox) -> None:
+def test_message_survives_reopening_outbox(place: Place, box: Outbox) -> None:
     box.put("ann", b"hello")
     box.close()
     assert messages(taken(place.open())) == [b"hello"]
 
 
 @pytest.mark.by_user
-def test_a_users_messages_come_in_their_order_and_their_numbers_rise(box: Outbox) -> None:
+def test_messages_of_user_keep_order(box: Outbox) -> None:
+    """A user's messages come in the order in which they were put, and their numbers rise."""
     for number in range(10):
         box.put("ann", b"%d" % number)
         box.put("bob", b"other")
@@ -101,7 +102,8 @@ def test_a_users_messages_come_in_their_order_and_their_numbers_rise(box: Outbox
     assert numbers == sorted(set(numbers))
 
 
-def test_numbers_rise_also_after_the_outbox_was_empty(place: Place, box: Outbox) -> None:
+def test_numbers_rise_after_empty_outbox(place: Place, box: Outbox) -> None:
+    """A number is not used again after the outbox was emptied and opened anew."""
     seen = []
     for _ in range(3):
         box.put("ann", b"x")
@@ -112,7 +114,7 @@ def test_numbers_rise_also_after_the_outbox_was_empty(place: Place, box: Outbox)
     assert seen == sorted(set(seen))
 
 
-def test_the_user_who_has_waited_longest_comes_first(box: Outbox, clock: Clock) -> None:
+def test_longest_waiting_user_comes_first(box: Outbox, clock: Clock) -> None:
     for user in ("zoe", "bob", "ann"):
         box.put(user, b"x")
     assert [taken(box).user for _ in range(3)] == ["zoe", "bob", "ann"]
@@ -122,7 +124,8 @@ def test_the_user_who_has_waited_longest_comes_first(box: Outbox, clock: Clock) 
     assert [taken(box).user for _ in range(4)] == ["late", "zoe", "bob", "ann"]
 
 
-def test_a_user_with_many_messages_lets_others_go_between(box: Outbox, clock: Clock) -> None:
+def test_busy_user_lets_others_between(box: Outbox, clock: Clock) -> None:
+    """A lease holds part of a long queue, and the next lease is of another user who waits."""
     for number in range(120):
         box.put("ann", b"%d" % number)
     box.put("bob", b"x")
@@ -133,14 +136,14 @@ def test_a_user_with_many_messages_lets_others_go_between(box: Outbox, clock: Cl
     assert [taken(box).user, taken(box).user] == ["bob", "ann"]
 
 
-def test_a_lease_of_some_messages_ends_with_its_last_one(box: Outbox) -> None:
+def test_long_queue_arrives_in_order(box: Outbox) -> None:
     for number in range(120):
         box.put("ann", b"%d" % number)
     arrived = deliver_all(box)
     assert arrived["ann"] == [b"%d" % number for number in range(120)]
 
 
-def test_nobody_else_gets_a_user_who_is_leased(place: Place, box: Outbox) -> None:
+def test_leased_user_is_hidden_from_others(place: Place, box: Outbox) -> None:
     box.put("ann", b"1")
     lease = taken(box)
     box.put("ann", b"2")
@@ -150,7 +153,7 @@ def test_nobody_else_gets_a_user_who_is_leased(place: Place, box: Outbox) -> Non
     assert messages(taken(other)) == [b"2"]
 
 
-def test_a_lease_ends_by_itself_and_a_later_one_has_another_token(box: Outbox, clock: Clock) -> None:
+def test_lease_after_expiry_has_new_token(box: Outbox, clock: Clock) -> None:
     box.put("ann", b"1")
     first = taken(box)
     clock.forward(29)
@@ -161,7 +164,7 @@ def test_a_lease_ends_by_itself_and_a_later_one_has_another_token(box: Outbox, c
     assert second.token != first.token
 
 
-def test_a_lease_that_ended_cannot_strike_off_or_lay_by_or_put_off(box: Outbox, clock: Clock) -> None:
+def test_expired_lease_changes_nothing(box: Outbox, clock: Clock) -> None:
     box.put("ann", b"1")
     old = taken(box)
     clock.forward(31)
@@ -177,7 +180,7 @@ def test_a_lease_that_ended_cannot_strike_off_or_lay_by_or_put_off(box: Outbox, 
 
 
 @pytest.mark.parametrize("end", [lambda box, lease: box.retry(lease, 0), lambda box, lease: box.release(lease)])
-def test_a_lease_that_was_given_back_is_over(box: Outbox, end: Callable[[Outbox, Lease], None]) -> None:
+def test_returned_lease_is_over(box: Outbox, end: Callable[[Outbox, Lease], None]) -> None:
     box.put("ann", b"1")
     lease = taken(box)
     end(box, lease)
@@ -186,7 +189,8 @@ def test_a_lease_that_was_given_back_is_over(box: Outbox, end: Callable[[Outbox,
     assert messages(taken(box)) == [b"1"]
 
 
-def test_a_lease_is_over_once_its_messages_are_struck_off(box: Outbox) -> None:
+def test_finished_lease_is_over(box: Outbox) -> None:
+    """Once all its messages are struck off, a lease does not reach messages put later."""
     box.put("ann", b"1")
     old = taken(box)
     box.done(old, old.messages)
@@ -206,7 +210,8 @@ def test_renewing_keeps_a_lease(box: Outbox, clock: Clock) -> None:
     assert box.done(lease, lease.messages)
 
 
-def test_messages_are_struck_off_one_by_one_within_a_lease(box: Outbox, clock: Clock) -> None:
+def test_messages_finish_singly_within_lease(box: Outbox, clock: Clock) -> None:
+    """Messages of a lease are struck off singly, and one that is struck off twice counts once."""
     for message in (b"1", b"2", b"3"):
         box.put("ann", message)
     lease = taken(box)
@@ -218,7 +223,7 @@ def test_messages_are_struck_off_one_by_one_within_a_lease(box: Outbox, clock: C
     assert box.counts() == Counts(waiting=1, delivered=2, given_up=0)
 
 
-def test_a_message_put_while_the_last_one_is_struck_off_is_not_lost(place: Place) -> None:
+def test_put_during_done_loses_nothing(place: Place) -> None:
     """Many times over, with both at the same moment."""
     giver, worker = place.open(), place.open()
     arrived = []
@@ -234,7 +239,7 @@ def test_a_message_put_while_the_last_one_is_struck_off_is_not_lost(place: Place
     assert arrived == [message for number in range(100) for message in (b"%d" % number, b"+%d" % number)]
 
 
-def test_a_new_message_ends_neither_a_lease_nor_a_pause(box: Outbox, clock: Clock) -> None:
+def test_new_message_keeps_lease_and_pause(box: Outbox, clock: Clock) -> None:
     box.put("ann", b"1")
     lease = taken(box)
     box.put("ann", b"2")
@@ -247,7 +252,8 @@ def test_a_new_message_ends_neither_a_lease_nor_a_pause(box: Outbox, clock: Cloc
     assert messages(taken(box)) == [b"1", b"2", b"3"]
 
 
-def test_a_retry_counts_the_failures_of_the_first_message(box: Outbox, clock: Clock) -> None:
+def test_retry_counts_failures_of_first_message(box: Outbox, clock: Clock) -> None:
+    """Failures belong to the first message: once it is delivered, the next one starts without any."""
     box.put("ann", b"1")
     box.put("ann", b"2")
     began = clock.now
@@ -263,7 +269,7 @@ def test_a_retry_counts_the_failures_of_the_first_message(box: Outbox, clock: Cl
     assert (messages(lease), lease.attempts, lease.failing_since) == ([b"2"], 0, None)
 
 
-def test_a_release_is_no_failure_and_may_wait(box: Outbox, clock: Clock) -> None:
+def test_release_counts_no_failure(box: Outbox, clock: Clock) -> None:
     box.put("ann", b"1")
     box.retry(taken(box), 1)
     clock.forward(1)
@@ -274,7 +280,7 @@ def test_a_release_is_no_failure_and_may_wait(box: Outbox, clock: Clock) -> None
     assert taken(box).attempts == 1
 
 
-def test_a_message_that_is_given_up_lets_the_next_one_go(box: Outbox, clock: Clock) -> None:
+def test_give_up_frees_next_message(box: Outbox, clock: Clock) -> None:
     for message in (b"1", b"2"):
         box.put("ann", message)
     box.retry(taken(box), 0)
@@ -293,7 +299,7 @@ def give_up_all(box: Outbox) -> None:
             assert box.give_up(lease, message, "refused")
 
 
-def test_dead_letters_come_newest_first_and_at_most_so_many(box: Outbox) -> None:
+def test_dead_letters_come_newest_first(box: Outbox) -> None:
     for number in range(5):
         box.put("ann", b"%d" % number)
     give_up_all(box)
@@ -302,7 +308,7 @@ def test_dead_letters_come_newest_first_and_at_most_so_many(box: Outbox) -> None
 
 
 @pytest.mark.by_user
-def test_dead_letters_can_be_dropped_for_good(box: Outbox) -> None:
+def test_discarded_dead_letters_never_return(box: Outbox) -> None:
     for number in range(3):
         box.put("u", b"%d" % number)
     lease = box.lease()
@@ -313,7 +319,7 @@ def test_dead_letters_can_be_dropped_for_good(box: Outbox) -> None:
     assert box.counts() == Counts(waiting=1, delivered=0, given_up=0)
 
 
-def test_a_message_replaces_what_waits_for_its_user(box: Outbox) -> None:
+def test_replace_drops_waiting_messages_of_user(box: Outbox) -> None:
     for number in range(300):  # more than are moved to the users at once
         box.put("ann", b"%d" % number)
     box.put("bob", b"bob")
@@ -327,7 +333,7 @@ def test_a_message_replaces_what_waits_for_its_user(box: Outbox) -> None:
     assert (box.left(), box.counts().waiting, box.counts().given_up) == (0, 0, 0)
 
 
-def test_what_a_worker_holds_is_not_replaced_before_it_ends(box: Outbox) -> None:
+def test_replace_leaves_leased_messages(box: Outbox) -> None:
     box.put("ann", b"first")
     lease = box.lease()
     assert lease is not None
@@ -339,14 +345,14 @@ def test_what_a_worker_holds_is_not_replaced_before_it_ends(box: Outbox) -> None
     assert [message.body for message in after.messages] == [b"last"]
 
 
-def test_an_id_that_came_before_replaces_nothing(box: Outbox) -> None:
+def test_known_message_id_replaces_nothing(box: Outbox) -> None:
     assert box.replace("ann", b"gone", "id-1")
     box.put("ann", b"kept")
     assert not box.replace("ann", b"gone", "id-1")
     assert box.counts().waiting == 2
 
 
-def test_a_user_is_struck_up_to_a_number(box: Outbox) -> None:
+def test_strike_removes_messages_up_to_number(box: Outbox) -> None:
     for body in (b"1", b"2"):
         box.put("ann", body)
     box.put("bob", b"bob")
@@ -366,7 +372,8 @@ def test_who_is_leased_is_not_struck(box: Outbox) -> None:
     assert box.strike("ann", 1_000)
 
 
-def test_dead_letters_are_sent_again_in_order_behind_what_waits(box: Outbox) -> None:
+def test_resent_dead_letters_queue_last(box: Outbox) -> None:
+    """Dead letters are sent again in their own order, behind what waits for the user already."""
     for message in (b"1", b"2"):
         box.put("ann", message)
     give_up_all(box)
@@ -378,7 +385,7 @@ def test_dead_letters_are_sent_again_in_order_behind_what_waits(box: Outbox) -> 
     assert box.counts() == Counts(waiting=0, delivered=3, given_up=0)
 
 
-def test_many_dead_letters_are_sent_again_in_order(box: Outbox) -> None:
+def test_many_dead_letters_resend_in_order(box: Outbox) -> None:
     for number in range(700):
         box.put("ann", b"%d" % number)
     give_up_all(box)
@@ -386,7 +393,8 @@ def test_many_dead_letters_are_sent_again_in_order(box: Outbox) -> None:
     assert deliver_all(box)["ann"] == [b"%d" % number for number in range(700)]
 
 
-def test_a_message_id_counts_once_a_day_also_after_delivery(box: Outbox, clock: Clock) -> None:
+def test_message_id_counts_once_a_day(box: Outbox, clock: Clock) -> None:
+    """An id is refused for a day, for any user and also after its message was delivered."""
     assert box.put("ann", b"1", "id-1")
     assert not box.put("ann", b"1", "id-1")
     deliver_all(box)
@@ -397,7 +405,7 @@ def test_a_message_id_counts_once_a_day_also_after_delivery(box: Outbox, clock: 
     assert box.counts() == Counts(waiting=1, delivered=1, given_up=0)
 
 
-def test_a_message_without_an_id_is_never_a_duplicate(box: Outbox) -> None:
+def test_message_without_id_is_no_duplicate(box: Outbox) -> None:
     assert box.put("ann", b"same")
     assert box.put("ann", b"same")
     assert box.put("ann", b"same", "")  # an id, if an odd one
@@ -421,14 +429,14 @@ def test_left_counts_what_this_object_put(place: Place, box: Outbox) -> None:
     assert (box.left(), other.left()) == (0, 0)
 
 
-def test_left_counts_no_message_that_was_given_up_and_is_sent_again(box: Outbox) -> None:
+def test_left_ignores_resent_messages(box: Outbox) -> None:
     box.put("ann", b"1")
     give_up_all(box)
     box.resend()
     assert (box.left(), box.counts().waiting) == (0, 1)
 
 
-def test_left_is_right_after_months_of_silence(place: Place, box: Outbox, clock: Clock) -> None:
+def test_left_is_right_after_long_silence(place: Place, box: Outbox, clock: Clock) -> None:
     box.put("ann", b"1")
     box.put("ann", b"2")
     lease = taken(box)
@@ -438,7 +446,7 @@ def test_left_is_right_after_months_of_silence(place: Place, box: Outbox, clock:
     assert box.left() == 1
 
 
-def test_next_due_says_how_long_to_wait(box: Outbox, clock: Clock) -> None:
+def test_next_due_tells_seconds_to_wait(box: Outbox, clock: Clock) -> None:
     assert box.next_due() is None
     box.put("ann", b"1")
     assert box.next_due() == 0
@@ -457,7 +465,7 @@ def test_next_due_says_how_long_to_wait(box: Outbox, clock: Clock) -> None:
 
 
 @pytest.mark.by_user
-def test_many_messages_of_a_leased_user_hide_nobody(box: Outbox) -> None:
+def test_queue_of_leased_user_hides_nobody(box: Outbox) -> None:
     box.put("ann", b"x")
     taken(box)
     for _ in range(1000):
@@ -477,7 +485,7 @@ def test_striking_nothing_off_changes_nothing(box: Outbox) -> None:
 
 
 @pytest.mark.parametrize("back", [5.0, 600.0, 40 * DAY])
-def test_a_clock_that_is_set_back_strands_nothing(box: Outbox, clock: Clock, back: float) -> None:
+def test_clock_set_back_strands_nothing(box: Outbox, clock: Clock, back: float) -> None:
     for user in ("ann", "bob", "eve"):
         box.put(user, b"1")
     taken(box)
@@ -492,7 +500,7 @@ def test_a_clock_that_is_set_back_strands_nothing(box: Outbox, clock: Clock, bac
     assert "bob" in {taken(box).user for _ in range(4)}
 
 
-def test_a_clock_that_is_set_back_ends_no_lease_before_its_time(box: Outbox, clock: Clock) -> None:
+def test_clock_set_back_keeps_lease_duration(box: Outbox, clock: Clock) -> None:
     box.put("ann", b"1")
     taken(box)
     clock.forward(-3600)
@@ -518,7 +526,8 @@ def test_any_bytes_may_be_a_message(box: Outbox, message: bytes) -> None:
     assert messages(taken(box)) == [message]
 
 
-def test_what_one_worker_remembers_another_recalls_while_it_lasts(place: Place, box: Outbox, clock: Clock) -> None:
+def test_notes_are_shared_until_expiry(place: Place, box: Outbox, clock: Clock) -> None:
+    """What an outbox object sets, another object reads until it is deleted or its time is over."""
     other = place.open()
     assert other.get("contact:ann") is None
     box.set("contact:ann", "5f3b", 60)
@@ -551,7 +560,7 @@ def in_order_of_each_giver(arrived: dict[str, list[bytes]]) -> bool:
 
 
 @pytest.mark.parametrize("refuse", [0.0, 0.3])
-def test_bursts_of_several_threads_keep_each_users_order(place: Place, refuse: float) -> None:
+def test_bursts_of_threads_keep_order(place: Place, refuse: float) -> None:
     box = place.open()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda giver: bursts(box, giver), range(4)))
@@ -561,7 +570,7 @@ def test_bursts_of_several_threads_keep_each_users_order(place: Place, refuse: f
     assert box.left() == 0
 
 
-def test_several_workers_keep_each_users_order_while_messages_come(place: Place) -> None:
+def test_concurrent_workers_keep_order(place: Place) -> None:
     """The workers fail at random; what arrived is written down while the lease is held, so in the order of arrival."""
     box, arrived, given = place.open(), defaultdict(list), threading.Event()
 
@@ -587,7 +596,7 @@ def test_several_workers_keep_each_users_order_while_messages_come(place: Place)
     assert box.counts() == Counts(waiting=0, delivered=240, given_up=0)
 
 
-def test_bursts_of_several_processes_keep_each_users_order(tmp_path: Path, family: Children) -> None:
+def test_bursts_of_processes_keep_order(tmp_path: Path, family: Children) -> None:
     """All start with no file, so they make it together; then two workers share what was put."""
     path, log = tmp_path / "box.db", tmp_path / "arrived"
     for job, arguments in (("put", [(name, 300) for name in range(3)]), ("work", [(log,), (log,)])):
@@ -603,7 +612,7 @@ def test_bursts_of_several_processes_keep_each_users_order(tmp_path: Path, famil
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_fork_opens_the_file_for_itself_and_both_go_on(tmp_path: Path, family: Children) -> None:
+def test_fork_opens_file_for_itself(tmp_path: Path, family: Children) -> None:
     """A child that uses its parent's connection, or has one beside it, loses what it puts once the parent closes."""
     box = SqliteOutbox(tmp_path / "box.db")
     box.put("ann", b"parent")
@@ -627,7 +636,8 @@ def test_a_fork_opens_the_file_for_itself_and_both_go_on(tmp_path: Path, family:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_fork_in_the_middle_of_another_threads_work_locks_nobody_out(tmp_path: Path, family: Children) -> None:
+def test_fork_during_put_locks_nobody_out(tmp_path: Path, family: Children) -> None:
+    """A child forked while another thread writes can write as well, and so can its parent."""
     box, stop = SqliteOutbox(tmp_path / "box.db"), threading.Event()
 
     def put() -> None:
@@ -645,7 +655,7 @@ def test_a_fork_in_the_middle_of_another_threads_work_locks_nobody_out(tmp_path:
     box.close()
 
 
-def test_several_messages_are_kept_together_or_not_at_all(place: Place) -> None:
+def test_put_all_takes_all_or_nothing(place: Place) -> None:
     box = place.open()
     if isinstance(box, SqliteOutbox):
         assert box.put_all([("ann", b"1", "a"), ("bob", b"2", None), ("ann", b"3", "a")]) == 2
@@ -655,9 +665,8 @@ def test_several_messages_are_kept_together_or_not_at_all(place: Place) -> None:
         assert box.put("ann", b"4", "b")
 
 
-def test_all_that_is_done_for_a_call_is_one_statement_that_takes_the_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_call_needs_only_single_statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step of a call's way through the outbox is a single statement that takes the lock."""
     clock = Clock()
     box = SqliteOutbox(tmp_path / "box.db", clock=clock)
     assert box.lease() is None  # which notes the time, once a second
@@ -679,7 +688,8 @@ def test_all_that_is_done_for_a_call_is_one_statement_that_takes_the_lock(
     box.close()
 
 
-def test_old_message_ids_are_forgotten_in_small_steps(tmp_path: Path) -> None:
+def test_old_message_ids_leave_in_steps(tmp_path: Path) -> None:
+    """Each put forgets only a few outdated ids, so that no put takes long."""
     clock = Clock()
     box = SqliteOutbox(tmp_path / "box.db", clock=clock)
     box.put_all([("ann", b"1", str(number)) for number in range(100)])
@@ -693,7 +703,8 @@ def test_old_message_ids_are_forgotten_in_small_steps(tmp_path: Path) -> None:
     box.close()
 
 
-def test_old_notes_are_cleared_away_in_small_steps(tmp_path: Path) -> None:
+def test_expired_notes_leave_in_steps(tmp_path: Path) -> None:
+    """A new note clears only a few of those that are over."""
     clock = Clock()
     box = SqliteOutbox(tmp_path / "box.db", clock=clock)
     for number in range(10):
@@ -705,7 +716,7 @@ def test_old_notes_are_cleared_away_in_small_steps(tmp_path: Path) -> None:
     box.close()
 
 
-def test_an_outbox_says_where_it_is_and_nothing_of_what_it_holds(tmp_path: Path) -> None:
+def test_repr_shows_path_but_no_content(tmp_path: Path) -> None:
     box = SqliteOutbox(tmp_path / "box.db")
     box.put("ann@example.com", b"secret")
     lease = taken(box)
@@ -715,9 +726,10 @@ def test_an_outbox_says_where_it_is_and_nothing_of_what_it_holds(tmp_path: Path)
     box.close()
 
 
-def test_an_address_names_a_file_of_the_working_folder_or_an_absolute_one(
+def test_address_path_is_relative_or_absolute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Three slashes lead to a file below the working folder, four to an absolute one; neither is opened."""
     monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.INFO, "segment_intercom")
     assert open_outbox("sqlite:///sub/box.db").path == tmp_path / "sub/box.db"
@@ -730,7 +742,7 @@ ELSEWHERE = "redis://host sqlite: sqlite:// sqlite:///  :memory: sqlite:///:memo
 
 
 @pytest.mark.parametrize("address", [*ELSEWHERE, "", "sqlite:///folder/", "sqlite:///a.db?mode=ro", "sqlite:///a\0b"])
-def test_another_address_is_refused_with_what_is_accepted(address: str) -> None:
+def test_unknown_address_is_refused_with_remedy(address: str) -> None:
     with pytest.raises(SettingsError, match=r"outbox: must be .*sqlite:///name\.db") as caught:
         open_outbox(address)
     assert "host" not in str(caught.value)

@@ -101,7 +101,7 @@ def modes(path: Path) -> list[int]:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_only_its_owner_can_read_the_file(tmp_path: Path, umask: int) -> None:
+def test_only_owner_can_read_file(tmp_path: Path, umask: int) -> None:
     former = os.umask(umask)
     try:
         with opened(tmp_path / "box.db") as box:
@@ -111,7 +111,7 @@ def test_only_its_owner_can_read_the_file(tmp_path: Path, umask: int) -> None:
         os.umask(former)
 
 
-def test_a_file_that_others_could_read_is_theirs_no_more(tmp_path: Path) -> None:
+def test_readable_file_becomes_private(tmp_path: Path) -> None:
     with opened(tmp_path / "box.db") as box:
         box.put(USER, MESSAGE)
         for file in tmp_path.iterdir():
@@ -121,14 +121,16 @@ def test_a_file_that_others_could_read_is_theirs_no_more(tmp_path: Path) -> None
             assert modes(box.path) == [0o600] * 3
 
 
-def test_a_folder_in_the_place_of_the_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_folder_as_file_is_refused(tmp_path: Path) -> None:
+    """A folder in the place of the file is refused, and its permissions stay as they are."""
     mode = tmp_path.stat().st_mode
     with opened(tmp_path) as box:
         refused(box, "is a folder; set outbox to a file in it")
     assert tmp_path.stat().st_mode == mode
 
 
-def test_a_file_that_a_group_shares_stays_the_groups(tmp_path: Path) -> None:
+def test_group_shared_file_stays_shared(tmp_path: Path) -> None:
+    """A file that its group may write stays so, but everybody else loses access."""
     path = tmp_path / "box.db"
     path.touch()
     path.chmod(0o666)
@@ -137,7 +139,7 @@ def test_a_file_that_a_group_shares_stays_the_groups(tmp_path: Path) -> None:
         assert modes(path) == [0o660] * 3
 
 
-def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_missing_folder_is_reported(tmp_path: Path) -> None:
     with opened(tmp_path / "missing" / "box.db") as box:
         refused(box, f"the folder {tmp_path / 'missing'} is missing", "make it")
         (tmp_path / "missing").mkdir()
@@ -145,7 +147,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database at all\n" * 100, b"x"])
-def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path, content: bytes) -> None:
+def test_non_database_file_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "box.db"
     path.write_bytes(content)
     with opened(path) as box:
@@ -164,7 +166,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_file_of_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "box.db"
     with opened(path) as box:
         box.put(USER, MESSAGE)
@@ -175,7 +177,7 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         refused(box, "newer version of segment-intercom (format 99, this one reads 1)", "up to date")
 
 
-def test_a_file_whose_beginning_was_overwritten_is_refused(tmp_path: Path) -> None:
+def test_file_with_overwritten_header_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "box.db"
     with opened(path) as box:
         box.put(USER, MESSAGE)
@@ -185,7 +187,7 @@ def test_a_file_whose_beginning_was_overwritten_is_refused(tmp_path: Path) -> No
         refused(box, "beginning was overwritten", "aside")
 
 
-def test_a_file_with_garbage_in_its_middle_is_refused(tmp_path: Path) -> None:
+def test_file_with_garbage_inside_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "box.db"
     with opened(path) as box:
         box.put_all([(USER, MESSAGE, None)] * 500)
@@ -197,7 +199,7 @@ def test_a_file_with_garbage_in_its_middle_is_refused(tmp_path: Path) -> None:
         refused(box, "the file is damaged", "aside")
 
 
-def test_what_was_put_behind_garbage_is_not_lost(tmp_path: Path) -> None:
+def test_message_behind_garbage_is_stored(tmp_path: Path) -> None:
     """A page of old messages is gone, and delivery says so; what is accepted meanwhile is in the file."""
     path = tmp_path / "box.db"
     with opened(path) as box:
@@ -214,7 +216,7 @@ def test_what_was_put_behind_garbage_is_not_lost(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_a_lost_table_is_named_as_damage(tmp_path: Path) -> None:
+def test_lost_table_is_reported_as_damage(tmp_path: Path) -> None:
     path = tmp_path / "box.db"
     with opened(path) as box:
         box.put(USER, MESSAGE)
@@ -226,9 +228,7 @@ def test_a_lost_table_is_named_as_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_that_is_removed_while_open_is_noticed_and_made_anew(
-    tmp_path: Path, replaced: bool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_file_removed_while_open_is_remade(tmp_path: Path, replaced: bool, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "box.db"
     with opened(path) as box:
         box.put(USER, MESSAGE)
@@ -244,7 +244,8 @@ def test_a_file_that_is_removed_while_open_is_noticed_and_made_anew(
     assert "removed or replaced while it was open" in caplog.text
 
 
-def test_a_lock_of_another_process_is_waited_for_and_then_named(tmp_path: Path, family: Children) -> None:
+def test_lasting_lock_is_reported_after_timeout(tmp_path: Path, family: Children) -> None:
+    """While another process locks the file, writing fails after the timeout but reading goes on."""
     path = tmp_path / "box.db"
     with opened(path, busy_timeout=0.05) as box:
         box.put(USER, b"1")
@@ -260,7 +261,7 @@ def test_a_lock_of_another_process_is_waited_for_and_then_named(tmp_path: Path, 
     assert waiting(path) == [b"1", b"2"]
 
 
-def test_a_lock_that_ends_in_time_is_only_waited_for(tmp_path: Path, family: Children) -> None:
+def test_short_lock_is_waited_for(tmp_path: Path, family: Children) -> None:
     path = tmp_path / "box.db"
     with opened(path, busy_timeout=60) as box:
         box.put(USER, b"1")
@@ -274,7 +275,8 @@ def test_a_lock_that_ends_in_time_is_only_waited_for(tmp_path: Path, family: Chi
         assert holder.wait() == 0
 
 
-def test_a_file_that_is_made_while_another_process_locks_it_is_waited_for(tmp_path: Path, family: Children) -> None:
+def test_lock_on_new_file_is_reported(tmp_path: Path, family: Children) -> None:
+    """A file that another process locks while it is made is refused, and works once the lock has ended."""
     holder = start(family, "hold", tmp_path / "box.db")
     assert holder.stdout is not None
     holder.stdout.readline()
@@ -284,7 +286,7 @@ def test_a_file_that_is_made_while_another_process_locks_it_is_waited_for(tmp_pa
         assert box.put(USER, MESSAGE)
 
 
-def test_a_file_without_the_right_to_write_is_read_only(public: Path) -> None:
+def test_read_only_file_is_refused(public: Path) -> None:
     path = public / "box.db"
     with opened(path) as box:
         box.put(USER, MESSAGE)
@@ -298,21 +300,21 @@ def test_a_file_without_the_right_to_write_is_read_only(public: Path) -> None:
         assert box.put(USER, MESSAGE)
 
 
-def test_a_folder_without_the_right_to_write_takes_no_new_file(public: Path) -> None:
+def test_read_only_folder_takes_no_file(public: Path) -> None:
     public.chmod(0o555)
     with opened(public / "box.db") as box, without_rights():
         refused(box, "cannot be opened; give this process the right to write to the file and its folder")
     public.chmod(0o755)
 
 
-def test_a_folder_that_may_not_be_entered_is_named(public: Path) -> None:
+def test_inaccessible_folder_is_reported(public: Path) -> None:
     public.chmod(0o600)
     with opened(public / "box.db") as box, without_rights():
         refused(box, "cannot be opened; give this process the right")
     public.chmod(0o755)
 
 
-def test_a_disk_that_became_read_only_is_named(tmp_path: Path, public: Path) -> None:
+def test_read_only_disk_is_reported(tmp_path: Path, public: Path) -> None:
     with mounted(tmp_path / "disk", "1m") as own:
         folder = tmp_path / "disk" if own else public
         path = folder / "box.db"
@@ -360,7 +362,8 @@ def put_until_refused(box: SqliteOutbox) -> list[bytes]:
     return accepted
 
 
-def test_a_full_disk_refuses_new_messages_and_keeps_the_accepted_ones(tmp_path: Path) -> None:
+def test_full_disk_keeps_accepted_messages(tmp_path: Path) -> None:
+    """A full disk refuses new messages, keeps the accepted ones, and takes more once there is room."""
     path = tmp_path / "disk" / "box.db"
     with little_room(tmp_path / "disk") as room:
         with opened(path) as box:
@@ -381,7 +384,8 @@ def fill(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("by_another", [False, True])
-def test_delivery_goes_on_where_the_disk_is_full_and_makes_room_for_messages(tmp_path: Path, by_another: bool) -> None:
+def test_delivery_frees_a_full_disk(tmp_path: Path, by_another: bool) -> None:
+    """Delivery goes on where the disk is full, and makes room for new messages."""
     folder = tmp_path / "disk"
     with mounted(folder, "4m") as is_small:
         if not is_small:
@@ -402,7 +406,7 @@ def test_delivery_goes_on_where_the_disk_is_full_and_makes_room_for_messages(tmp
             assert max(path.stat().st_size for path in folder.glob("*-wal")) < 1_000_000
 
 
-def test_a_disk_without_room_for_the_file_is_named(tmp_path: Path) -> None:
+def test_no_room_for_file_is_reported(tmp_path: Path) -> None:
     with little_room(tmp_path / "disk", messages=False) as room, opened(tmp_path / "disk" / "box.db") as box:
         with pytest.raises(
             OutboxError, match=r"box\.db: the disk (is full; make room|refused to read or write .*full)"
@@ -412,7 +416,7 @@ def test_a_disk_without_room_for_the_file_is_named(tmp_path: Path) -> None:
         assert box.put(USER, MESSAGE)
 
 
-def test_what_was_accepted_before_kill_9_is_in_the_file(tmp_path: Path, family: Children) -> None:
+def test_accepted_messages_survive_kill_9(tmp_path: Path, family: Children) -> None:
     """The process is killed at a random moment; at most one message that it had no time to tell of is there, too."""
     for seed in range(4):
         path = tmp_path / f"box{seed}.db"
@@ -430,7 +434,7 @@ def test_what_was_accepted_before_kill_9_is_in_the_file(tmp_path: Path, family: 
         assert len(kept) <= len(given) + 1
 
 
-def test_after_a_worker_is_killed_another_goes_on_where_it_was(tmp_path: Path, family: Children) -> None:
+def test_killed_worker_is_continued_by_another(tmp_path: Path, family: Children) -> None:
     """What the first one was at comes again: at most that one message, and nothing before or after it."""
     path, log = tmp_path / "box.db", tmp_path / "arrived"
     start(family, "put", path, "a", 1500).communicate()
@@ -450,7 +454,8 @@ def test_after_a_worker_is_killed_another_goes_on_where_it_was(tmp_path: Path, f
         assert len(set(numbers)) == 500
 
 
-def test_a_killed_workers_user_is_anothers_only_after_the_lease(tmp_path: Path) -> None:
+def test_unfinished_lease_blocks_user_until_expiry(tmp_path: Path) -> None:
+    """The lease of a worker that never ended it keeps others from the user until its time is over."""
     path = tmp_path / "box.db"
     with opened(path) as box:
         box.put("user0", b"1")

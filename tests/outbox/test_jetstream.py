@@ -28,7 +28,7 @@ def box(jetstream: str) -> Iterator[JetStreamOutbox]:
     box.close()
 
 
-def test_a_message_that_must_wait_holds_up_its_user_alone(box: JetStreamOutbox) -> None:
+def test_waiting_message_delays_only_its_user(box: JetStreamOutbox) -> None:
     for user in ("ann", "bob"):
         box.put(user, b"1")
         box.put(user, b"2")
@@ -46,7 +46,7 @@ def test_a_message_that_must_wait_holds_up_its_user_alone(box: JetStreamOutbox) 
     assert arrived == [(*left, b"1"), (*left, b"2")]
 
 
-def test_a_failure_is_counted_and_a_release_is_none(box: JetStreamOutbox) -> None:
+def test_failure_counts_but_release_does_not(box: JetStreamOutbox) -> None:
     def leased() -> tuple[int, bool]:
         end = time.monotonic() + 30
         while (lease := box.lease()) is None:
@@ -70,7 +70,7 @@ def test_message_ids_count_for_all_processes(jetstream: str, box: JetStreamOutbo
         assert (box.left(), other.left()) == (1, 0)
 
 
-def test_a_worker_hears_of_what_another_process_put(jetstream: str, box: JetStreamOutbox) -> None:
+def test_watch_reports_puts_of_another_outbox(jetstream: str, box: JetStreamOutbox) -> None:
     heard: list[int] = []
     box.watch(lambda: heard.append(1))
     other = JetStreamOutbox(jetstream)
@@ -78,7 +78,7 @@ def test_a_worker_hears_of_what_another_process_put(jetstream: str, box: JetStre
         wait_for(lambda: other.put("ann", b"1") and heard)
 
 
-def test_a_transaction_of_a_database_is_refused(box: JetStreamOutbox) -> None:
+def test_database_transaction_is_refused(box: JetStreamOutbox) -> None:
     with pytest.raises(CallError, match="needs an outbox in PostgreSQL"):
         box.put_within(object(), "ann", b"1")
 
@@ -89,7 +89,8 @@ def test_a_wrong_address_is_refused(address: str) -> None:
         open_outbox(address)
 
 
-def test_an_unreachable_server_is_said_in_a_bounded_time() -> None:
+def test_unreachable_server_fails_in_bounded_time() -> None:
+    """The error comes within 30 seconds and tells the server's address without the password."""
     box = JetStreamOutbox("nats://user:s3cret@127.0.0.1:1")
     start = time.monotonic()
     with closing(box), pytest.raises(OutboxError, match="does not answer") as refused:
@@ -99,7 +100,7 @@ def test_an_unreachable_server_is_said_in_a_bounded_time() -> None:
     assert "nats://127.0.0.1:1" in str(refused.value)
 
 
-def test_a_server_that_is_killed_and_restarted_has_everything(tmp_path: Path, family: Children) -> None:
+def test_killed_server_restarts_with_everything(tmp_path: Path, family: Children) -> None:
     server = NatsServer(tmp_path)
     server.start()
     box = JetStreamOutbox(server.address)
@@ -117,7 +118,8 @@ def test_a_server_that_is_killed_and_restarted_has_everything(tmp_path: Path, fa
         server.stop()
 
 
-def test_a_cluster_that_loses_one_of_three_goes_on(tmp_path: Path, family: Children) -> None:
+def test_cluster_survives_losing_a_server(tmp_path: Path, family: Children) -> None:
+    """With one of three servers gone, delivery goes on and the ids of earlier messages are still known."""
     servers = cluster(tmp_path)
     for server in servers:
         server.start()
@@ -152,7 +154,7 @@ def _until_it_works(put: object) -> None:
             return
 
 
-def test_what_another_thread_closes_raises_no_other_error(jetstream: str) -> None:
+def test_concurrent_close_raises_only_outbox_errors(jetstream: str) -> None:
     box, raised, stop = JetStreamOutbox(jetstream), list[Exception](), threading.Event()
 
     def work() -> None:

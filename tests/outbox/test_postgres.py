@@ -58,7 +58,7 @@ def ways(address: str) -> Iterator[tuple[Any, Callable[[], None], Callable[[], N
     engine.dispose()
 
 
-def test_a_call_is_kept_exactly_when_its_transaction_commits(postgres: str, box: PostgresOutbox) -> None:
+def test_call_is_stored_on_commit_only(postgres: str, box: PostgresOutbox) -> None:
     analytics = Analytics(Settings(outbox=postgres, deliver="worker"))
     with closing(analytics):
         for connection, commit, rollback in ways(postgres):
@@ -75,7 +75,7 @@ def test_a_call_is_kept_exactly_when_its_transaction_commits(postgres: str, box:
             assert box.done(lease, lease.messages)
 
 
-def test_a_flask_application_says_it_with_its_session(postgres: str, box: PostgresOutbox) -> None:
+def test_flask_call_joins_session_transaction(postgres: str, box: PostgresOutbox) -> None:
     app, db = Flask("shop"), SQLAlchemy()
     app.config.update(
         SQLALCHEMY_DATABASE_URI=driver(postgres),
@@ -141,7 +141,7 @@ for number in range(10_000):
 """
 
 
-def test_an_order_and_its_call_are_one(postgres: str, box: PostgresOutbox, family: Children) -> None:
+def test_order_and_call_commit_together(postgres: str, box: PostgresOutbox, family: Children) -> None:
     """Processes that commit and roll back at random are killed somewhere; orders and calls are the same ones."""
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS orders")
@@ -164,7 +164,7 @@ def test_an_order_and_its_call_are_one(postgres: str, box: PostgresOutbox, famil
     assert sorted(calls) == sorted(orders)
 
 
-def test_a_worker_is_woken_by_another_process(postgres: str, box: PostgresOutbox) -> None:
+def test_watch_reports_puts_of_another_outbox(postgres: str, box: PostgresOutbox) -> None:
     woken = threading.Event()
     box.watch(woken.set)
     other = PostgresOutbox(postgres)
@@ -175,7 +175,7 @@ def test_a_worker_is_woken_by_another_process(postgres: str, box: PostgresOutbox
             other.put("ann", b"1")
 
 
-def test_a_server_that_is_restarted_is_found_again(
+def test_outbox_reconnects_to_restarted_server(
     postgres: str, box: PostgresOutbox, postgres_server: PostgresServer
 ) -> None:
     for number in range(20):
@@ -190,7 +190,7 @@ def test_a_server_that_is_restarted_is_found_again(
     assert [message.body for message in lease.messages] == [b"%d" % number for number in range(21)]
 
 
-def test_a_connection_that_is_cut_is_replaced(postgres: str, box: PostgresOutbox) -> None:
+def test_cut_connection_is_replaced(postgres: str, box: PostgresOutbox) -> None:
     assert box.put("ann", b"1")
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(
@@ -207,7 +207,7 @@ def test_a_connection_that_is_cut_is_replaced(postgres: str, box: PostgresOutbox
             return
 
 
-def test_missing_tables_are_said_with_the_remedy(postgres: str, postgres_server: PostgresServer) -> None:
+def test_missing_tables_error_names_migrate_command(postgres: str, postgres_server: PostgresServer) -> None:
     postgres_server.forget()
     box = PostgresOutbox(postgres)
     with closing(box):
@@ -228,7 +228,7 @@ def test_no_password_is_told(postgres: str) -> None:
     assert "127.0.0.1:1" in str(refused.value)
 
 
-def test_killed_workers_lose_nothing_and_keep_the_order(
+def test_killed_workers_lose_and_reorder_nothing(
     postgres: str, box: PostgresOutbox, family: Children, tmp_path: Path
 ) -> None:
     fill(box, 6, 150)
@@ -248,7 +248,7 @@ def test_killed_workers_lose_nothing_and_keep_the_order(
     assert box.counts().waiting == 0
 
 
-def test_an_address_of_a_database_is_an_outbox(postgres: str) -> None:
+def test_database_address_opens_postgres_outbox(postgres: str) -> None:
     box = open_outbox(postgres)
     with closing(box):
         assert box.put("ann", b"1")
@@ -258,9 +258,10 @@ def test_an_address_of_a_database_is_an_outbox(postgres: str) -> None:
     engine.dispose()
 
 
-def test_a_pooler_may_give_each_transaction_another_connection(
+def test_outbox_works_behind_transaction_pooler(
     postgres: str, postgres_server: PostgresServer, tmp_path: Path, family: Children
 ) -> None:
+    """A pooler that may switch the connection with every transaction loses and repeats nothing."""
     assert postgres
     pooler = PgBouncer(tmp_path, postgres_server.port)
     pooler.start()

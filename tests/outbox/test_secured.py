@@ -66,7 +66,8 @@ def token(issuer: tuple[str, str, Any], subject: str, name: str, claims: dict[st
     return b".".join([*parts, signature]).decode()
 
 
-def test_a_password_goes_with_the_address_and_is_never_shown(tmp_path: Path) -> None:
+def test_password_in_address_stays_hidden(tmp_path: Path) -> None:
+    """The address's password lets in, and neither the location nor an error shows it."""
     with server(tmp_path, 'authorization { user: "shop", password: "s3cret" }') as port:
         assert keeps_a_call(f"nats://shop:s3cret@127.0.0.1:{port}")
         with closing(JetStreamOutbox(f"nats://shop:wr0ng@127.0.0.1:{port}")) as box:
@@ -76,7 +77,7 @@ def test_a_password_goes_with_the_address_and_is_never_shown(tmp_path: Path) -> 
         assert "wr0ng" not in str(refused.value)
 
 
-def test_a_certificate_of_ones_own_authority_is_trusted_where_it_is_named(tmp_path: Path) -> None:
+def test_ca_option_trusts_own_authority(tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")

@@ -34,7 +34,7 @@ def sandbox() -> Flask:
     ("make", "path"),
     [(sandbox, "/inspector"), (sandbox, "/contacts"), (create_demo, "/"), (create_demo, "/sandbox/inspector")],
 )
-def test_another_host_is_refused_with_the_remedy(make: Callable[[], Flask], path: str, host: str) -> None:
+def test_foreign_host_is_refused_with_remedy(make: Callable[[], Flask], path: str, host: str) -> None:
     answer = make().test_client().get(path, headers={"Host": host, "Authorization": "Bearer t"})
     assert answer.status_code in (400, 403)
     assert answer.status_code == 400 or "http://127.0.0.1" in answer.text
@@ -60,7 +60,7 @@ CROSS = [
 
 
 @pytest.mark.parametrize("headers", CROSS)
-def test_a_page_of_another_origin_changes_nothing(headers: dict[str, str]) -> None:
+def test_cross_origin_page_changes_nothing(headers: dict[str, str]) -> None:
     client = sandbox().test_client()
     assert client.post("/inspector/reset", headers=headers).status_code == 403
     assert client.post("/inspector/faults", headers=headers, json={"faults": []}).status_code == 403
@@ -68,11 +68,11 @@ def test_a_page_of_another_origin_changes_nothing(headers: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}])
-def test_its_own_page_and_a_program_may_change(headers: dict[str, str]) -> None:
+def test_own_page_or_program_may_change(headers: dict[str, str]) -> None:
     assert sandbox().test_client().post("/inspector/reset", headers=headers).status_code == 204
 
 
-def test_no_preflight_opens_the_rest_api_to_a_page() -> None:
+def test_preflight_does_not_open_rest_api() -> None:
     answer = sandbox().test_client().options("/contacts", headers={"Origin": "https://evil.example"})
     assert not any(name.startswith("Access-Control") for name, _ in answer.headers)
 

@@ -88,22 +88,22 @@ def lenient() -> Browser:
 # --- who is who
 
 
-def test_a_right_hash_of_the_user_id_is_accepted(browser: Browser) -> None:
+def test_right_user_id_hash_is_accepted(browser: Browser) -> None:
     assert browser.person(verified(email="ada@example.com"))["user_id"] == "42"
 
 
-def test_a_wrong_hash_is_refused_with_403(browser: Browser) -> None:
+def test_wrong_hash_is_refused(browser: Browser) -> None:
     assert browser.refusal({"user_id": "42", "user_hash": proof("43")}) == "proof_wrong"
     assert browser.refusal({"user_id": "42", "user_hash": "é" * 64}) == "proof_wrong"
 
 
-def test_a_missing_proof_is_refused_with_403(browser: Browser) -> None:
+def test_missing_proof_is_refused(browser: Browser) -> None:
     assert browser.refusal({"user_id": "42"}) == "proof_missing"
     assert "set INTERCOM_IDENTITY_SECRET" in browser.state()["requests"][-1]["refused"]
     assert browser.refusal({"email": "ada@example.com"}) == "proof_missing"
 
 
-def test_the_hash_is_of_the_email_only_without_a_user_id(browser: Browser) -> None:
+def test_email_hash_fails_beside_user_id(browser: Browser) -> None:
     email = {"email": "ada@example.com", "user_hash": proof("ada@example.com")}
     assert browser.boot(email).status_code == 200
     answer = browser.boot({"user_id": "42", **email})
@@ -115,11 +115,11 @@ def test_an_upper_case_hash_is_wrong(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("user_id", [42, 9007199254740993, True, 1.5, ["42"]])
-def test_a_user_id_that_is_no_string_is_refused(browser: Browser, user_id: Any) -> None:
+def test_non_string_user_id_is_refused(browser: Browser, user_id: Any) -> None:
     assert browser.refusal({"user_id": user_id, "user_hash": proof("42")}) == "parameter_invalid"
 
 
-def test_a_token_carries_the_identity_and_further_attributes(browser: Browser) -> None:
+def test_token_carries_identity_and_attributes(browser: Browser) -> None:
     person = browser.person({"intercom_user_jwt": token(user_id="42", name="Ada", plan="pro", iat=int(time.time()))})
     assert (person["user_id"], person["name"], person["custom_attributes"]) == ("42", "Ada", {"plan": "pro"})
 
@@ -141,7 +141,7 @@ def test_an_expired_token_is_refused(browser: Browser) -> None:
         7,
     ],
 )
-def test_a_token_that_proves_nothing_is_refused(browser: Browser, bad: Any) -> None:
+def test_invalid_token_is_refused(browser: Browser, bad: Any) -> None:
     code = browser.refusal({"user_id": "42", "intercom_user_jwt": bad})
     assert code in ("proof_wrong", "parameter_invalid")
 
@@ -151,11 +151,11 @@ def test_a_short_secret_signs_as_well(browser: Browser, workspace: Workspace) ->
     assert browser.boot({"intercom_user_jwt": token(secret="short", user_id="42")}).status_code == 200
 
 
-def test_a_token_and_a_hash_together_are_refused(browser: Browser) -> None:
+def test_token_with_hash_is_refused(browser: Browser) -> None:
     assert browser.refusal(verified(intercom_user_jwt=token(user_id="42"))) == "token_and_hash"
 
 
-def test_with_verification_off_a_wrong_proof_is_ignored_and_noted(browser: Browser, workspace: Workspace) -> None:
+def test_wrong_proof_is_ignored_when_unenforced(browser: Browser, workspace: Workspace) -> None:
     workspace.enforce_identity = False
     assert browser.person({"user_id": "42", "user_hash": "wrong"})["user_id"] == "42"
     assert "ignored" in browser.state()["requests"][-1]["notes"][0]
@@ -179,7 +179,7 @@ def test_nothing_secret_is_kept_or_echoed(browser: Browser, workspace: Workspace
 # --- where from
 
 
-def test_another_region_is_refused_and_the_right_one_named(browser: Browser, workspace: Workspace) -> None:
+def test_wrong_region_names_right_region(browser: Browser, workspace: Workspace) -> None:
     workspace.region = "eu"
     answer = browser.boot()
     assert answer.status_code == 403
@@ -209,7 +209,7 @@ def test_only_trusted_domains_are_served(browser: Browser, workspace: Workspace,
     assert browser.boot().status_code == status
 
 
-def test_the_referer_stands_in_for_a_missing_origin(browser: Browser, workspace: Workspace) -> None:
+def test_referer_replaces_missing_origin(browser: Browser, workspace: Workspace) -> None:
     workspace.trusted_domains = ("example.com",)
     browser.headers = {"Referer": "https://example.com/cart?a=1"}
     assert browser.boot().status_code == 200
@@ -220,7 +220,8 @@ def test_an_unknown_app_is_refused(browser: Browser) -> None:
     assert (answer.status_code, answer.json["errors"][0]["code"]) == (403, "app_unknown")
 
 
-def test_the_script_of_an_unknown_app_is_not_found_and_says_so_in_the_log(browser: Browser) -> None:
+def test_unknown_app_script_answers_404(browser: Browser) -> None:
+    """The log says which app id was asked for, from where, and how to put it right."""
     answer = browser.client.get("/widget/unknown", headers={"Referer": "https://shop.example.com/"})
     assert (answer.status_code, answer.mimetype) == (404, "application/javascript")
     (logged,) = browser.state()["requests"]
@@ -232,7 +233,8 @@ def test_the_script_of_an_unknown_app_is_not_found_and_says_so_in_the_log(browse
     )
 
 
-def test_scripts_of_unknown_apps_do_not_fill_the_memory(sandbox: Flask) -> None:
+def test_unknown_app_log_stays_bounded(sandbox: Flask) -> None:
+    """The log holds the latest 500 requests and cuts long app ids."""
     store = sandbox.extensions["sandbox"]
     for number in range(600):
         assert not store.admits_script(f"{number}" * 1000, None)
@@ -242,7 +244,7 @@ def test_scripts_of_unknown_apps_do_not_fill_the_memory(sandbox: Flask) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"app_id": NaN}', b"[" * 100_000, b" " * 1_100_000])
-def test_a_body_that_is_no_json_object_is_refused_with_400(browser: Browser, body: bytes) -> None:
+def test_non_object_body_is_refused(browser: Browser, body: bytes) -> None:
     assert browser.client.post("/messenger/us/ping", data=body).status_code == 400
 
 
@@ -257,7 +259,7 @@ def test_every_origin_may_ask_and_preflight(browser: Browser) -> None:
 # --- what is saved
 
 
-def test_standard_attributes_are_saved_as_they_are(lenient: Browser) -> None:
+def test_standard_attributes_are_saved_unchanged(lenient: Browser) -> None:
     settings = {
         "user_id": "42",
         "email": "ada@example.com",
@@ -272,7 +274,7 @@ def test_standard_attributes_are_saved_as_they_are(lenient: Browser) -> None:
     assert lenient.not_saved(settings) == {}
 
 
-def test_unknown_names_in_line_become_custom_attributes(lenient: Browser) -> None:
+def test_unknown_names_become_custom_attributes(lenient: Browser) -> None:
     custom = {"plan": "pro", "seats": 3, "ratio": 0.5, "vip": True, "trial_at": 1700000000}
     assert lenient.person({"user_id": "42", **custom})["custom_attributes"] == custom
 
@@ -308,14 +310,15 @@ def test_any_name_is_an_ordinary_name(lenient: Browser, name: str) -> None:
         ("hide_default_launcher", "true"),
     ],
 )
-def test_what_intercom_does_not_save_is_named_with_the_reason(lenient: Browser, name: str, value: Any) -> None:
+def test_unsaved_value_gives_its_reason(lenient: Browser, name: str, value: Any) -> None:
     before = lenient.person({"user_id": "42"})
     assert lenient.not_saved({"user_id": "42", name: value})[name]
     after = lenient.state()["people"][-1]
     assert {**after, "last_seen": 0} == {**before, "last_seen": 0}
 
 
-def test_a_nested_copy_of_attributes_in_line_is_no_fault(lenient: Browser) -> None:
+def test_nested_duplicate_of_inline_attributes_passes(lenient: Browser) -> None:
+    """A nested attribute is reported only where the one in line differs or is missing."""
     settings = {"user_id": "42", "plan": "pro", "seats": 3, "custom_attributes": {"plan": "pro", "seats": 3}}
     assert lenient.not_saved(settings) == {}
     settings["custom_attributes"] = {"plan": "pro", "seats": True, "vip": True}
@@ -328,13 +331,13 @@ def test_messenger_settings_are_no_attributes(lenient: Browser) -> None:
     assert lenient.state()["people"][0]["custom_attributes"] == {}
 
 
-def test_null_clears_an_attribute_but_not_the_identity(lenient: Browser) -> None:
+def test_null_clears_attributes_not_identity(lenient: Browser) -> None:
     lenient.boot({"user_id": "42", "name": "Ada", "plan": "pro"})
     person = lenient.person({"user_id": None, "name": None, "plan": None})
     assert (person["user_id"], person["name"], person["custom_attributes"]) == ("42", None, {})
 
 
-def test_a_company_is_saved_with_its_attributes_in_line(lenient: Browser) -> None:
+def test_company_saves_inline_attributes(lenient: Browser) -> None:
     company = {"id": 7, "name": "Analytical", "monthly_spend": 10, "seats": 3, "size": "big", "nested": {}}
     left = lenient.not_saved({"user_id": "42", "company": company})
     saved = lenient.state()["companies"][0]
@@ -343,7 +346,7 @@ def test_a_company_is_saved_with_its_attributes_in_line(lenient: Browser) -> Non
     assert set(left) == {"company.size", "company.nested"}
 
 
-def test_remove_detaches_the_person_from_a_company(lenient: Browser) -> None:
+def test_remove_detaches_person_from_company(lenient: Browser) -> None:
     companies = [{"id": "7", "name": "Seven"}, {"company_id": "8", "name": "Eight"}]
     assert len(lenient.person({"user_id": "42", "companies": companies})["companies"]) == 2
     person = lenient.person({"user_id": "42", "company": {"id": "7", "remove": True}})
@@ -358,14 +361,14 @@ def test_a_workspace_holds_250_custom_attributes(lenient: Browser) -> None:
 # --- who is remembered
 
 
-def test_a_visitor_is_remembered_by_the_cookie(browser: Browser) -> None:
+def test_visitor_is_remembered_by_cookie(browser: Browser) -> None:
     first, second = browser.person({"plan": "pro"}), browser.person({})
     assert first["id"] == second["id"]
     assert second["role"] == "visitor"
     assert second["custom_attributes"] == {"plan": "pro"}
 
 
-def test_a_visitor_becomes_the_user_and_brings_the_conversations(browser: Browser) -> None:
+def test_visitor_conversations_pass_to_user(browser: Browser) -> None:
     browser.boot()
     browser.post("messages", text="Hello")
     answer = browser.boot(verified()).json
@@ -373,7 +376,7 @@ def test_a_visitor_becomes_the_user_and_brings_the_conversations(browser: Browse
     assert [person["role"] for person in browser.state()["people"]] == ["user"]
 
 
-def test_a_visitor_is_merged_into_the_user_there_is(browser: Browser, sandbox: Flask) -> None:
+def test_visitor_merges_into_existing_user(browser: Browser, sandbox: Flask) -> None:
     known = Browser(sandbox, "cookie-0")
     known.boot(verified(name="Ada"))
     browser.boot({"theme": "mint"})
@@ -384,27 +387,28 @@ def test_a_visitor_is_merged_into_the_user_there_is(browser: Browser, sandbox: F
     assert len(browser.state()["people"]) == 1
 
 
-def test_a_user_known_by_email_gets_the_user_id(lenient: Browser) -> None:
+def test_known_email_is_same_person(lenient: Browser) -> None:
+    """A user id that comes later joins the person whose e-mail is known, in upper or lower case."""
     first = lenient.person({"email": "ada@example.com"})
     second = lenient.person({"user_id": "42", "email": "ADA@example.com"})
     assert first["id"] == second["id"]
 
 
-def test_a_session_goes_on_without_identity_until_shutdown(browser: Browser) -> None:
+def test_session_lasts_until_shutdown(browser: Browser) -> None:
     browser.boot(verified(name="Ada"))
     assert browser.boot().json["person"]["name"] == "Ada"
     browser.boot(action="shutdown")
     assert browser.boot().json["person"]["role"] == "visitor"
 
 
-def test_an_update_about_a_verified_user_carries_the_proof_again(browser: Browser) -> None:
+def test_update_without_proof_saves_nothing(browser: Browser) -> None:
     browser.boot(verified(plan="free"))
     assert browser.boot({"plan": "pro"}, "update").status_code == 200
     assert "without user_id and proof" in browser.state()["requests"][-1]["not_saved"][0]["why"]
     assert browser.person(verified(plan="pro"))["custom_attributes"] == {"plan": "pro"}
 
 
-def test_with_visitors_off_only_identified_people_see_the_messenger(browser: Browser, workspace: Workspace) -> None:
+def test_visitors_off_admits_only_users(browser: Browser, workspace: Workspace) -> None:
     workspace.visitors = False
     answer = browser.boot({"plan": "pro"})
     assert (answer.status_code, answer.json["launcher"]) == (200, False)
@@ -413,13 +417,13 @@ def test_with_visitors_off_only_identified_people_see_the_messenger(browser: Bro
     assert browser.boot(verified()).json["launcher"] is True
 
 
-def test_visitors_switched_off_lets_nobody_stay_who_was_in_session(browser: Browser, workspace: Workspace) -> None:
+def test_visitors_off_ends_visitor_session(browser: Browser, workspace: Workspace) -> None:
     assert browser.boot().json["launcher"] is True
     workspace.visitors = False
     assert browser.boot().json["launcher"] is False
 
 
-def test_another_user_in_a_running_session_is_noted(browser: Browser) -> None:
+def test_new_user_in_session_is_noted(browser: Browser) -> None:
     browser.boot(verified())
     browser.boot({"user_id": "43", "user_hash": proof("43")})
     assert "shutdown" in browser.state()["requests"][-1]["notes"][0]
@@ -429,7 +433,7 @@ def test_another_user_in_a_running_session_is_noted(browser: Browser) -> None:
 # --- events, messages, inspector
 
 
-def test_an_event_is_kept_with_its_metadata(browser: Browser) -> None:
+def test_event_saves_supported_metadata(browser: Browser) -> None:
     browser.boot(verified())
     money, link = {"amount": 1299, "currency": "eur"}, {"url": "https://example.com", "value": "Order"}
     metadata = {"seats": 3, "price": money, "order": link, "nested": {"a": 1}, "none": None}
@@ -438,7 +442,7 @@ def test_an_event_is_kept_with_its_metadata(browser: Browser) -> None:
     assert [left["name"] for left in browser.state()["requests"][-1]["not_saved"]] == ["nested"]
 
 
-def test_an_event_keeps_its_first_ten_keys(browser: Browser) -> None:
+def test_event_saves_first_ten_keys(browser: Browser) -> None:
     browser.boot()
     browser.post("events", event_name="Big", metadata={f"k{number}": number for number in range(12)})
     assert len(browser.state()["events"][0]["metadata"]) == 10
@@ -473,7 +477,7 @@ def test_the_state_gives_only_later_requests(browser: Browser) -> None:
     assert "proof is missing" in state["requests"][0]["refused"]
 
 
-def test_a_reset_forgets_all_but_the_workspaces(browser: Browser) -> None:
+def test_reset_forgets_all_but_workspaces(browser: Browser) -> None:
     browser.boot(verified(company={"id": "7", "name": "Seven"}))
     assert browser.client.post("/inspector/reset").status_code == 204
     state = browser.state()
@@ -500,7 +504,7 @@ def test_two_sandboxes_share_nothing(browser: Browser, lenient: Browser) -> None
     assert lenient.state()["people"] == []
 
 
-def test_the_inspector_page_is_served_under_its_prefix(sandbox: Flask) -> None:
+def test_inspector_page_honours_url_prefix(sandbox: Flask) -> None:
     page = sandbox.test_client().get("/inspector", environ_overrides={"SCRIPT_NAME": "/intercom"})
     assert page.status_code == 200
     assert 'data-state="/intercom/inspector/state.json"' in page.text

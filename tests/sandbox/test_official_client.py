@@ -63,7 +63,7 @@ def test_the_token_says_who_asks(client: Client) -> None:
     assert admin.app.id_code == APP_ID
 
 
-def test_a_contact_is_made_found_and_updated(client: Client) -> None:
+def test_contact_is_created_read_and_updated(client: Client) -> None:
     made = user(client, email="ann@example.com", name="Ann", signed_up_at=AT)
     assert (made.type, made.external_id, made.email, made.signed_up_at) == ("contact", "u", "ann@example.com", AT)
     updated = client.contacts.update(made.id, name="Bea", phone="+353871234567")
@@ -80,7 +80,7 @@ def test_contacts_are_listed_and_searched(client: Client) -> None:
     assert by_email(client, "x@example.com") == []
 
 
-def test_a_contact_is_archived_brought_back_and_deleted(client: Client) -> None:
+def test_contact_is_archived_restored_and_deleted(client: Client) -> None:
     made = user(client)
     assert client.contacts.archive(made.id).archived
     assert client.contacts.unarchive(made.id).archived is False
@@ -90,7 +90,7 @@ def test_a_contact_is_archived_brought_back_and_deleted(client: Client) -> None:
     assert gone.value.status_code == 404
 
 
-def test_a_lead_is_merged_into_a_user(client: Client) -> None:
+def test_lead_is_merged_into_user(client: Client) -> None:
     lead = client.contacts.create(request=types.CreateContactRequestWithRole(role="lead", email="ann@example.com"))
     made = user(client, email="ann@example.com")
     assert client.contacts.merge_lead_in_user(lead_id=lead.id, contact_id=made.id).external_id == "u"
@@ -120,7 +120,7 @@ def test_companies_are_made_found_and_listed(client: Client) -> None:
     assert sorted(listed) == ["one", "three", "two"], "those with members only"
 
 
-def test_a_contact_joins_and_leaves_a_company(client: Client) -> None:
+def test_contact_joins_and_leaves_company(client: Client) -> None:
     member, made = user(client), company(client, "one")
     client.companies.attach_contact(member.id, company_id=made.id)
     attached = client.contacts.list_attached_companies(member.id)
@@ -169,7 +169,7 @@ def test_refusals_are_the_clients_own_errors(client: Client) -> None:
     assert "parameter_invalid" in str(refused.value.body)
 
 
-def test_the_rate_limit_is_the_clients_own_error(client: Client, workspace: Workspace) -> None:
+def test_rate_limit_is_clients_own_error(client: Client, workspace: Workspace) -> None:
     workspace.rate_limit = 6
     user(client)
     with pytest.raises(ApiError) as limited:

@@ -78,7 +78,7 @@ def api() -> Api:
 # --- who may ask
 
 
-def test_a_request_without_a_token_is_unauthorized(api: Api) -> None:
+def test_request_without_token_is_unauthorized(api: Api) -> None:
     for header in ("", "Bearer", "Bearer ", "Basic", "Basic !", "Token x"):
         answer = api("GET", "/me", Authorization=header)
         assert (answer.status_code, answer.json["errors"][0]["code"]) == (401, "unauthorized")
@@ -92,7 +92,7 @@ def test_the_token_chooses_the_workspace() -> None:
     assert asked[2].status_code == 401
 
 
-def test_the_legacy_key_opens_its_own_workspace_only() -> None:
+def test_legacy_key_opens_only_own_workspace() -> None:
     api = Api(Workspace(APP, api_key="key", access_token="token"))
     for pair, status in ((f"{APP}:key", 200), (f"{APP}:no", 401), ("other123:key", 401), (APP, 401), ("é:ü", 401)):
         basic = "Basic " + base64.b64encode(pair.encode()).decode()
@@ -108,7 +108,7 @@ def test_no_token_is_kept_or_shown() -> None:
     assert "-secret" not in shown
 
 
-def test_me_names_the_app_and_its_region() -> None:
+def test_me_shows_app_and_region() -> None:
     app = Api(Workspace(APP, region="eu", name="Oventide")).ok("GET", "/me")["app"]
     assert (app["id_code"], app["region"], app["name"]) == (APP, "EU", "Oventide")
 
@@ -131,13 +131,14 @@ def test_each_dialect_has_its_own_paths(api: Api) -> None:
     assert "Intercom-Version" in classic.last()["refused"]
 
 
-def test_a_wrong_method_is_told_which_are_right(api: Api) -> None:
+def test_wrong_method_lists_allowed_methods(api: Api) -> None:
     answer = api("PATCH", "/contacts/x", {})
     assert (answer.status_code, answer.json["errors"][0]["code"]) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "PUT, GET, DELETE"
 
 
-def test_an_unknown_path_is_a_rest_request_only_with_a_token(api: Api) -> None:
+def test_unknown_path_without_token_is_unlogged(api: Api) -> None:
+    """With a token it is a request to the REST API: answered in its form, and logged."""
     assert api.refusal("GET", "/nowhere")[:2] == (404, "not_found")
     assert api.client.get("/nowhere").json is None
     assert len(api.state()["requests"]) == 1
@@ -147,21 +148,21 @@ def test_an_unknown_path_is_a_rest_request_only_with_a_token(api: Api) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b'{"a": NaN}', b'{"a": 1e999}', b"[" * 100_000, b"\xff"])
-def test_a_body_that_is_no_json_object_is_refused(api: Api, body: bytes) -> None:
+def test_body_without_json_object_is_refused(api: Api, body: bytes) -> None:
     headers = {**api.headers, "Content-Type": "application/json"}
     assert api.client.post("/contacts", data=body, headers=headers).status_code == 400
     assert api.client.post("/contacts", data=b"a=1", headers=api.headers).status_code == 415
 
 
 @pytest.mark.parametrize("depth", [101, 500, 900, 950, 980, 990])
-def test_a_deep_body_is_refused_and_does_no_harm_in_the_log(api: Api, depth: int) -> None:
+def test_deep_body_is_refused_and_logged(api: Api, depth: int) -> None:
     body = '{"a":' * depth + "1" + "}" * depth
     headers = {**api.headers, "Content-Type": "application/json"}
     assert api.client.post("/contacts", data=body, headers=headers).status_code == 400
     assert api.last()["status"] == 400
 
 
-def test_a_body_of_more_than_a_megabyte_is_too_large(api: Api) -> None:
+def test_body_above_a_megabyte_is_refused(api: Api) -> None:
     assert api("POST", "/contacts", {**ADA, "name": "x" * 1_000_001}).status_code == 413
 
 
@@ -176,7 +177,7 @@ def test_a_body_of_more_than_a_megabyte_is_too_large(api: Api) -> None:
         ("/data_attributes", {"name": "x", "model": "contact", "data_type": "string", "label": "X"}),
     ],
 )
-def test_an_unknown_field_is_refused_by_its_name(api: Api, path: str, body: dict[str, Any]) -> None:
+def test_unknown_field_is_refused_by_name(api: Api, path: str, body: dict[str, Any]) -> None:
     status, code, message = api.refusal("POST", path, body)
     assert (status, code) == (400, "parameter_invalid")
     assert message.startswith("Unknown field '")
@@ -201,7 +202,7 @@ def test_an_unknown_field_is_refused_by_its_name(api: Api, path: str, body: dict
         ("custom_attributes", [1]),
     ],
 )
-def test_a_field_of_a_contact_has_its_type(api: Api, name: str, value: Any) -> None:
+def test_invalid_contact_field_is_refused(api: Api, name: str, value: Any) -> None:
     answer = api("POST", "/contacts", {"role": "user", name: value})
     assert answer.status_code == 400
     assert answer.json["errors"][0]["field"] == name
@@ -211,7 +212,7 @@ def test_a_field_of_a_contact_has_its_type(api: Api, name: str, value: Any) -> N
 # --- contacts
 
 
-def test_a_contact_is_created_with_what_was_said(api: Api) -> None:
+def test_created_contact_has_sent_fields(api: Api) -> None:
     sent = {**ADA, "name": "Ada", "phone": "+41 1", "signed_up_at": AT, "last_seen_at": AT + 1, "owner_id": "1"}
     made = api.ok(
         "POST", "/contacts", {**sent, "avatar": "https://example.com/a.png", "unsubscribed_from_emails": True}
@@ -221,18 +222,18 @@ def test_a_contact_is_created_with_what_was_said(api: Api) -> None:
     assert (made["type"], made["role"], made["unsubscribed_from_emails"]) == ("contact", "user", True)
 
 
-def test_a_contact_needs_an_email_an_id_or_a_role(api: Api) -> None:
+def test_contact_needs_email_id_or_role(api: Api) -> None:
     assert api.refusal("POST", "/contacts", {"name": "Ada"})[0] == 400
     assert api("POST", "/contacts", {"role": "lead"}).status_code == 200
 
 
-def test_an_email_is_verified_only_together_with_it(api: Api) -> None:
+def test_email_verified_needs_an_email(api: Api) -> None:
     assert api.refusal("POST", "/contacts", {"external_id": "42", "email_verified": True})[0] == 400
     assert api("POST", "/contacts", {**ADA, "email_verified": True}).status_code == 200
 
 
 @pytest.mark.parametrize("again", [{"external_id": "42"}, {"email": "ADA@example.com"}, ADA])
-def test_a_contact_that_exists_is_a_conflict_with_its_id(api: Api, again: dict[str, str]) -> None:
+def test_existing_contact_conflict_shows_id(api: Api, again: dict[str, str]) -> None:
     made = api.contact()
     status, code, message = api.refusal("POST", "/contacts", again)
     assert (status, code) == (409, "conflict")
@@ -246,20 +247,21 @@ def test_leads_may_share_an_email(api: Api) -> None:
     assert len(api.state()["people"]) == 3
 
 
-def test_an_update_changes_only_what_it_says_and_null_clears(api: Api) -> None:
+def test_update_changes_only_sent_fields(api: Api) -> None:
+    """A field that is sent as null is cleared."""
     made = api.contact(**ADA, name="Ada", phone="+41 1")
     updated = api.ok("PUT", f"/contacts/{made}", {"name": "Countess", "phone": None})
     assert (updated["name"], updated["phone"], updated["email"]) == ("Countess", None, "ada@example.com")
 
 
-def test_an_update_to_the_names_of_another_is_a_conflict(api: Api) -> None:
+def test_update_with_taken_identifier_conflicts(api: Api) -> None:
     made, other = api.contact(), api.contact(external_id="43", email="bob@example.com")
     assert api.refusal("PUT", f"/contacts/{other}", {"email": "ada@example.com"})[0] == 409
     assert api.refusal("PUT", f"/contacts/{other}", {"external_id": "42"})[2].endswith(made)
     assert api("PUT", f"/contacts/{other}", {"external_id": "43", "email": "BOB@example.com"}).status_code == 200
 
 
-def test_a_new_name_is_found_and_the_old_one_free(api: Api) -> None:
+def test_update_frees_previous_identifiers(api: Api) -> None:
     made = api.contact()
     api.ok("PUT", f"/contacts/{made}", {"external_id": "43", "email": "new@example.com"})
     assert api.refusal("GET", "/contacts/find_by_external_id/42")[0] == 404
@@ -273,7 +275,8 @@ def test_an_external_id_may_hold_anything(api: Api) -> None:
     assert found["id"] == made
 
 
-def test_finding_by_external_id_is_of_users_and_since_2_13(api: Api) -> None:
+def test_external_id_lookup_needs_2_13(api: Api) -> None:
+    """Only users are looked up by their external id, never leads, and only since version 2.13."""
     api.contact(external_id="lead", role="lead")
     assert api.refusal("GET", "/contacts/find_by_external_id/lead")[0] == 404
     api.contact()
@@ -282,7 +285,7 @@ def test_finding_by_external_id_is_of_users_and_since_2_13(api: Api) -> None:
     assert api("GET", "/contacts/find_by_external_id/42", Intercom_Version="2.13").status_code == 200
 
 
-def test_an_archived_contact_is_gone_until_it_is_unarchived(api: Api) -> None:
+def test_archived_contact_is_hidden_until_unarchived(api: Api) -> None:
     made = api.contact()
     assert api.ok("POST", f"/contacts/{made}/archive")["archived"] is True
     assert api.refusal("PUT", f"/contacts/{made}", {"name": "Ada"}) == (404, "not_found", "User Not Found")
@@ -301,7 +304,7 @@ def test_a_deleted_contact_leaves_its_names(api: Api) -> None:
     assert api.contact() != made
 
 
-def test_a_merged_contact_points_to_the_one_that_stays(api: Api) -> None:
+def test_merged_contact_points_to_survivor(api: Api) -> None:
     lead, user = api.contact(role="lead", external_id="old", email="ada@example.com"), api.contact()
     api.event(user_id="old")
     assert api.ok("POST", "/contacts/merge", {"from": lead, "into": user})["id"] == user
@@ -312,7 +315,8 @@ def test_a_merged_contact_points_to_the_one_that_stays(api: Api) -> None:
     assert api.state()["events"][0]["person_id"] == user
 
 
-def test_only_a_lead_is_merged_and_only_into_a_duplicate(api: Api) -> None:
+def test_merge_needs_lead_and_duplicate(api: Api) -> None:
+    """A lead whose details differ is merged only where the check for duplicates is skipped."""
     lead, user = api.contact(role="lead"), api.contact()
     assert api.refusal("POST", "/contacts/merge", {"from": user, "into": lead})[:2] == (400, "parameter_invalid")
     assert api.refusal("POST", "/contacts/merge", {"from": lead, "into": user})[:2] == (400, "invalid_merge")
@@ -337,7 +341,7 @@ def test_a_search_finds_by_any_field(api: Api) -> None:
     assert api.ok("POST", "/contacts/search", {"query": {"operator": "OR", "value": both}})["total_count"] == 2
 
 
-def test_a_search_knows_nothing_of_the_last_minute() -> None:
+def test_search_lags_by_a_minute() -> None:
     api = Api(Workspace(APP))
     api.contact()
     api.clock.at += 59
@@ -346,7 +350,7 @@ def test_a_search_knows_nothing_of_the_last_minute() -> None:
     assert found(api, "email", "=", "ada@example.com") == ["42"]
 
 
-def test_a_search_is_sorted_and_comes_in_pages(api: Api) -> None:
+def test_search_is_sorted_and_paged(api: Api) -> None:
     for number in range(3):
         api.contact(external_id=str(number))
         api.clock.at += 1
@@ -374,11 +378,11 @@ def test_a_search_is_sorted_and_comes_in_pages(api: Api) -> None:
         {"query": {"field": "role", "operator": "=", "value": "user"}, "pagination": {"per_page": 0}},
     ],
 )
-def test_a_search_that_is_wrong_is_refused(api: Api, body: dict[str, Any]) -> None:
+def test_invalid_search_is_refused(api: Api, body: dict[str, Any]) -> None:
     assert api.refusal("POST", "/contacts/search", body)[0] == 400
 
 
-def test_all_contacts_are_listed_without_visitors_and_archived_ones(api: Api) -> None:
+def test_list_omits_visitors_and_archived_contacts(api: Api) -> None:
     made = [api.contact(external_id=str(number)) for number in range(3)]
     api.ok("POST", f"/contacts/{made[0]}/archive")
     ping = {"app_id": APP, "visitor_id": "cookie", "action": "boot", "settings": {}}
@@ -390,7 +394,8 @@ def test_all_contacts_are_listed_without_visitors_and_archived_ones(api: Api) ->
 # --- the page's people and the API's are the same
 
 
-def test_whom_the_page_identified_is_the_contact_of_that_external_id(api: Api) -> None:
+def test_page_user_is_api_contact(api: Api) -> None:
+    """Whom a page identified is looked up and updated by the external id, and is not created twice."""
     settings = {"user_id": "42", "email": "ada@example.com", "created_at": AT, "plan": "pro"}
     ping = {"app_id": APP, "visitor_id": "cookie", "action": "boot", "settings": settings}
     assert api.client.post("/messenger/us/ping", json=ping).status_code == 200
@@ -402,14 +407,14 @@ def test_whom_the_page_identified_is_the_contact_of_that_external_id(api: Api) -
     assert (person["name"], person["custom_attributes"], person["source"]) == ("Ada", {"plan": "free"}, "page")
 
 
-def test_a_contact_of_the_api_may_boot_on_a_page(api: Api) -> None:
+def test_api_contact_boots_on_page(api: Api) -> None:
     made = api.contact()
     ping = {"app_id": APP, "visitor_id": "cookie", "action": "boot", "settings": {"user_id": "42"}}
     assert api.client.post("/messenger/us/ping", json=ping).json["person"]["id"] == made
     assert len(api.state()["people"]) == 1
 
 
-def test_who_was_archived_is_back_when_he_visits(api: Api) -> None:
+def test_archived_contact_returns_on_visit(api: Api) -> None:
     made = api.contact()
     api.ok("POST", f"/contacts/{made}/archive")
     ping = {"app_id": APP, "visitor_id": "cookie", "action": "boot", "settings": {"user_id": "42"}}

@@ -46,7 +46,7 @@ def test_contacts_are_answered_as_described(api: Described) -> None:
     api.ok("DELETE", f"/contacts/{made}")
 
 
-def test_a_contact_without_anything_is_answered_as_described(api: Described) -> None:
+def test_bare_contact_is_answered_as_described(api: Described) -> None:
     api.ok("GET", f"/contacts/{api.contact(role='lead')}")
 
 
@@ -94,7 +94,7 @@ def test_events_are_answered_as_described(api: Described) -> None:
         api.ok("GET", f"/events?type=user&user_id=42{summary}")
 
 
-def test_attributes_and_the_app_are_answered_as_described(api: Described) -> None:
+def test_attributes_and_app_match_description(api: Described) -> None:
     for number, data_type in enumerate(("string", "integer", "float", "boolean", "date", "datetime")):
         api.attribute(f"a{number}", data_type, ("contact", "company")[number % 2])
     api.ok("GET", "/data_attributes")
@@ -126,7 +126,7 @@ def test_errors_are_answered_as_described(api: Described) -> None:
     assert [answer.status_code for answer in refused] == statuses
 
 
-def test_a_limit_and_a_fault_are_answered_as_described(api: Described) -> None:
+def test_limit_and_fault_match_description(api: Described) -> None:
     assert api.client.post("/inspector/faults", json={"faults": [{"status": 503, "next": 1}]}).status_code == 200
     assert api("GET", "/me").status_code == 503
     api.workspace.rate_limit = 1

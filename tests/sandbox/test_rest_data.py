@@ -22,7 +22,7 @@ def classic() -> Api:
 # --- data attributes
 
 
-def test_an_unknown_custom_attribute_is_refused_until_it_is_created(api: Api) -> None:
+def test_unknown_attribute_is_refused_until_created(api: Api) -> None:
     made = api.contact()
     body = {"custom_attributes": {"plan": "pro"}}
     refused = api.refusal("PUT", f"/contacts/{made}", body)
@@ -59,17 +59,18 @@ def test_a_custom_attribute_has_its_type(api: Api, data_type: str, right: list[A
 
 
 @pytest.mark.parametrize("name", ["plan.name", "a b", "n@me", "näme!", "a/b", ""])
-def test_a_name_of_other_characters_is_refused(api: Api, name: str) -> None:
+def test_invalid_attribute_name_is_refused(api: Api, name: str) -> None:
     body = {"name": name, "model": "contact", "data_type": "string"}
     assert api.refusal("POST", "/data_attributes", body)[:2] == (400, "parameter_invalid")
 
 
 @pytest.mark.parametrize("name", ["plan", "Plan_2-b", "€uro", "größe", "名前"])
-def test_a_name_of_letters_digits_currencies_hyphens_and_underscores_is_taken(api: Api, name: str) -> None:
+def test_valid_attribute_name_is_accepted(api: Api, name: str) -> None:
+    """Letters, digits, currency signs, hyphens and underscores make a name."""
     assert api.attribute(name)["full_name"] == f"custom_attributes.{name}"
 
 
-def test_an_attribute_that_exists_is_refused_for_either_model(api: Api) -> None:
+def test_duplicate_attribute_is_refused_across_models(api: Api) -> None:
     api.attribute("plan")
     for model, noun in (("contact", "people"), ("company", "company")):
         _, code, message = api.refusal(
@@ -90,19 +91,20 @@ def test_an_attribute_that_exists_is_refused_for_either_model(api: Api) -> None:
         ({"name": 7}, "name must be a string"),
     ],
 )
-def test_an_attribute_that_cannot_be_is_refused(api: Api, change: dict[str, Any], message: str) -> None:
+def test_invalid_attribute_is_refused_with_reason(api: Api, change: dict[str, Any], message: str) -> None:
     body = {"name": "plan", "model": "contact", "data_type": "string", **change}
     assert api.refusal("POST", "/data_attributes", body)[2].startswith(message)
 
 
 @pytest.mark.parametrize("name", ["name", "model", "data_type"])
-def test_an_attribute_needs_name_model_and_type(api: Api, name: str) -> None:
+def test_incomplete_attribute_names_missing_field(api: Api, name: str) -> None:
     body = {"name": "plan", "model": "contact", "data_type": "string"}
     del body[name]
     assert api.refusal("POST", "/data_attributes", body) == (400, "parameter_not_found", f"{name} not specified")
 
 
-def test_a_workspace_has_250_custom_attributes_of_all_kinds_together(api: Api) -> None:
+def test_workspace_allows_250_custom_attributes(api: Api) -> None:
+    """Those of contacts and those of companies count together."""
     for number in range(250):
         api.attribute(f"a{number}", model=("contact", "company")[number % 2])
     body = {"name": "one_more", "model": "contact", "data_type": "string"}
@@ -122,7 +124,7 @@ def test_attributes_are_listed_by_model(api: Api) -> None:
 # --- companies
 
 
-def test_a_company_is_created_or_updated_by_its_company_id(api: Api) -> None:
+def test_company_id_creates_or_updates_company(api: Api) -> None:
     made = api.company(plan="pro", monthly_spend=10, size=3, remote_created_at=AT)
     assert api.company(plan="free") == made
     company = api.ok("GET", f"/companies/{made}")
@@ -144,19 +146,20 @@ def test_a_company_is_created_or_updated_by_its_company_id(api: Api) -> None:
         ("custom_attributes", {"seats": 3}),
     ],
 )
-def test_a_field_of_a_company_has_its_type(api: Api, name: str, value: Any) -> None:
+def test_invalid_company_field_is_refused(api: Api, name: str, value: Any) -> None:
     assert api.refusal("POST", "/companies", {"company_id": "7", name: value})[:2] == (400, "parameter_invalid")
     assert api.refusal("POST", "/companies", {"name": "Seven"})[:2] == (400, "parameter_not_found")
 
 
-def test_a_company_has_custom_attributes_of_its_own(api: Api) -> None:
+def test_company_attribute_is_unknown_to_contacts(api: Api) -> None:
     api.attribute("seats", "integer", "company")
     made = api.company(custom_attributes={"seats": 3})
     assert api.ok("GET", f"/companies/{made}")["custom_attributes"] == {"seats": 3}
     assert api.refusal("POST", "/contacts", {**ADA, "custom_attributes": {"seats": 3}})[0] == 400
 
 
-def test_a_contact_is_attached_by_intercoms_id_and_detached(api: Api) -> None:
+def test_contact_attaches_by_intercom_company_id(api: Api) -> None:
+    """The company_id of a site attaches nothing; attaching again is harmless, detaching again is refused."""
     contact, company = api.contact(), api.company()
     assert api.refusal("POST", f"/contacts/{contact}/companies", {"id": "7"})[:2] == (404, "company_not_found")
     for _ in range(2):
@@ -167,14 +170,14 @@ def test_a_contact_is_attached_by_intercoms_id_and_detached(api: Api) -> None:
     assert api.refusal("DELETE", f"/contacts/{contact}/companies/{company}")[:2] == (404, "company_not_found")
 
 
-def test_attaching_needs_a_contact_and_a_company(api: Api) -> None:
+def test_attaching_needs_contact_and_company(api: Api) -> None:
     contact, company = api.contact(), api.company()
     assert api.refusal("POST", "/contacts/nobody/companies", {"id": company})[:2] == (404, "not_found")
     refused = api.refusal("POST", f"/contacts/{contact}/companies", {})
     assert refused == (400, "parameter_not_found", "company not specified")
 
 
-def test_a_contact_belongs_to_a_thousand_companies_at_most(api: Api) -> None:
+def test_contact_joins_1000_companies_at_most(api: Api) -> None:
     contact, account = api.contact(), api.store.account(APP)
     for number in range(1000):
         account.write_company(str(number), {}, {})
@@ -183,7 +186,7 @@ def test_a_contact_belongs_to_a_thousand_companies_at_most(api: Api) -> None:
     assert refused[:2] == (400, "contact_company_limit_exceeded")
 
 
-def test_a_company_is_found_by_company_id_or_name(api: Api) -> None:
+def test_company_query_matches_id_or_name(api: Api) -> None:
     made = api.company()
     for query in ("company_id=7", "name=Seven", ""):
         assert [each["id"] for each in api.ok("GET", f"/companies?{query}")["data"]] == [made]
@@ -194,7 +197,7 @@ def test_a_company_is_found_by_company_id_or_name(api: Api) -> None:
 # --- events
 
 
-def test_an_event_is_accepted_with_202_and_nothing_more(api: Api) -> None:
+def test_event_returns_202_without_body(api: Api) -> None:
     made = api.contact()
     for who in ({"user_id": "42"}, {"id": made}, {"email": "ADA@example.com"}):
         answer = api("POST", "/events", {"event_name": str(who), "created_at": AT, **who})
@@ -202,7 +205,7 @@ def test_an_event_is_accepted_with_202_and_nothing_more(api: Api) -> None:
     assert {event["person_id"] for event in api.state()["events"]} == {made}
 
 
-def test_an_event_of_somebody_unknown_is_not_found(api: Api) -> None:
+def test_event_of_unknown_user_is_refused(api: Api) -> None:
     assert (api.event().status_code, api.event().json["errors"][0]["code"]) == (404, "not_found")
     assert "create the user first" in api.last()["refused"]
 
@@ -221,20 +224,21 @@ def test_an_event_of_somebody_unknown_is_not_found(api: Api) -> None:
         {"metadata": None},
     ],
 )
-def test_a_field_of_an_event_has_its_type(api: Api, change: dict[str, Any]) -> None:
+def test_invalid_event_field_is_refused(api: Api, change: dict[str, Any]) -> None:
     api.contact()
     assert api.event(**change).status_code == 400
 
 
 @pytest.mark.parametrize("name", ["event_name", "created_at", "user_id"])
-def test_an_event_needs_name_time_and_person(api: Api, name: str) -> None:
+def test_event_needs_name_time_and_person(api: Api, name: str) -> None:
     api.contact()
     body = {"event_name": "Opened", "created_at": AT, "user_id": "42"}
     del body[name]
     assert api.refusal("POST", "/events", body)[:2] == (400, "parameter_not_found")
 
 
-def test_the_same_event_of_a_second_is_kept_once(api: Api) -> None:
+def test_duplicate_event_is_stored_once(api: Api) -> None:
+    """Two events are the same by name and second; their metadata does not count."""
     api.contact()
     for change in ({}, {}, {"created_at": AT + 1}, {"event_name": "Closed"}, {"metadata": {"a": 1}}):
         assert api.event(**change).status_code == 202
@@ -272,14 +276,16 @@ def test_metadata_holds_nothing_else(api: Api, metadata: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("metadata", [{"cart.items": 1}, {"$amount": 1}, {"note": "n" * 256}])
-def test_metadata_has_no_dotted_name_and_no_long_text(api: Api, metadata: dict[str, Any]) -> None:
+def test_metadata_names_and_lengths_are_limited(api: Api, metadata: dict[str, Any]) -> None:
+    """Names with a dot or a leading dollar sign and texts of 256 characters are refused."""
     api.contact()
     answer = api.event(metadata=metadata)
     assert answer.status_code == 400
     assert answer.json["errors"][0]["message"].startswith(f"metadata.{next(iter(metadata))} ")
 
 
-def test_an_email_of_two_users_names_neither(api: Api) -> None:
+def test_event_by_shared_email_conflicts(api: Api) -> None:
+    """An email of two users names neither of them; the id still does."""
     first = api.contact(external_id="1", email="a@b.co")
     settings = {"user_id": "2", "email": "A@b.co"}  # from a page, where nobody asks whose it is
     ping = {"app_id": APP, "visitor_id": "cookie", "action": "boot", "settings": settings}
@@ -289,7 +295,8 @@ def test_an_email_of_two_users_names_neither(api: Api) -> None:
     assert api("POST", "/events", {"event_name": "Opened", "created_at": AT, "id": first}).status_code == 202
 
 
-def test_the_first_ten_keys_of_metadata_are_kept_as_sent(api: Api) -> None:
+def test_metadata_stores_first_ten_keys(api: Api) -> None:
+    """The order is that of the request, and the rest is reported as not saved."""
     api.contact()
     names = [f"k{number}" for number in range(12, 0, -1)]
     assert api.event(metadata=dict.fromkeys(names, 1)).status_code == 202
@@ -305,7 +312,7 @@ def test_the_121st_event_name_is_refused(api: Api) -> None:
     assert api.event(event_name="e0", created_at=AT + 1).status_code == 202
 
 
-def test_the_page_has_no_121st_event_name_either(api: Api) -> None:
+def test_page_cannot_add_121st_event_name(api: Api) -> None:
     api.contact()
     for number in range(120):
         api.event(event_name=f"e{number}")
@@ -316,7 +323,7 @@ def test_the_page_has_no_121st_event_name_either(api: Api) -> None:
     assert api.last()["not_saved"][0]["name"] == "event_name"
 
 
-def test_the_events_of_a_person_are_listed_the_latest_first(api: Api) -> None:
+def test_person_events_list_newest_first(api: Api) -> None:
     made = api.contact()
     api.event()
     api.event(created_at=AT + 1, metadata={"a": 1})
@@ -332,7 +339,8 @@ def test_the_events_of_a_person_are_listed_the_latest_first(api: Api) -> None:
 # --- the classic dialect
 
 
-def test_a_classic_user_is_created_or_updated_by_id_or_email(classic: Api) -> None:
+def test_classic_user_matches_id_or_email(classic: Api) -> None:
+    """An email matches only a user who has no id yet; another id makes another user."""
     first = classic.ok("POST", "/users", {"email": "ada@example.com", "name": "Ada"})
     second = classic.ok("POST", "/users", {"user_id": "42", "email": "ADA@example.com", "phone": "+41 1"})
     assert (second["id"], second["name"], second["phone"]) == (first["id"], "Ada", "+41 1")
@@ -344,7 +352,7 @@ def test_a_classic_user_is_created_or_updated_by_id_or_email(classic: Api) -> No
     assert classic.refusal("POST", "/users", {"name": "Ada"})[0] == 400
 
 
-def test_a_classic_user_has_what_contacts_have_no_place_for(classic: Api) -> None:
+def test_classic_user_stores_extra_fields(classic: Api) -> None:
     sent = {
         "user_id": "42",
         "signed_up_at": AT,
@@ -361,7 +369,7 @@ def test_a_classic_user_has_what_contacts_have_no_place_for(classic: Api) -> Non
 
 
 @pytest.mark.parametrize("name", ["created_at", "remote_created_at", "signed_up_at"])
-def test_a_classic_sign_up_has_three_names(classic: Api, name: str) -> None:
+def test_classic_sign_up_has_three_names(classic: Api, name: str) -> None:
     assert classic.ok("POST", "/users", {"user_id": "42", name: AT})["signed_up_at"] == AT
 
 
@@ -383,12 +391,13 @@ def test_a_classic_sign_up_has_three_names(classic: Api, name: str) -> None:
         ("plan", "pro"),
     ],
 )
-def test_a_field_of_a_classic_user_has_its_type(classic: Api, name: str, value: Any) -> None:
+def test_invalid_classic_user_field_is_refused(classic: Api, name: str, value: Any) -> None:
     assert classic("POST", "/users", {"user_id": "42", name: value}).status_code == 400
     assert classic.state()["people"] == []
 
 
-def test_classic_attributes_are_created_by_themselves_dots_and_all(classic: Api) -> None:
+def test_classic_attributes_are_created_automatically(classic: Api) -> None:
+    """Their types follow from the values; a name may hold a dot, and a null creates nothing."""
     custom = {"plan": "pro", "race.finish_at": AT, "seats": 3, "ratio": 0.5, "vip": True, "none": None}
     user = classic.ok("POST", "/users", {"user_id": "42", "custom_attributes": custom})
     assert user["custom_attributes"] == {name: value for name, value in custom.items() if value is not None}
@@ -398,14 +407,14 @@ def test_classic_attributes_are_created_by_themselves_dots_and_all(classic: Api)
     assert "none" not in types
 
 
-def test_a_classic_attribute_keeps_the_type_it_got(classic: Api) -> None:
+def test_classic_attribute_keeps_first_type(classic: Api) -> None:
     def sent(value: Any) -> int:
         return int(classic("POST", "/users", {"user_id": "42", "custom_attributes": {"it": value}}).status_code)
 
     assert [sent(3), sent(3.5), sent(4), sent("four"), sent(True)] == [200, 200, 200, 400, 400]
 
 
-def test_a_classic_user_joins_and_leaves_companies(classic: Api) -> None:
+def test_classic_user_joins_and_leaves_companies(classic: Api) -> None:
     seven = {"company_id": "7", "name": "Seven", "plan": "pro", "monthly_spend": "10.5", "remote_created_at": AT}
     eight = {"company_id": "8", "name": "Eight", "custom_attributes": {"seats": 3}}
     user = classic.ok("POST", "/users", {"user_id": "42", "companies": [seven, eight]})
@@ -417,7 +426,7 @@ def test_a_classic_user_joins_and_leaves_companies(classic: Api) -> None:
     assert (kept["monthly_spend"], other["custom_attributes"]) == ("10.5", {"seats": 3})
 
 
-def test_a_classic_company_is_created_or_updated(classic: Api) -> None:
+def test_classic_company_is_created_or_updated(classic: Api) -> None:
     first = classic.ok(
         "POST", "/companies", {"company_id": "7", "monthly_spend": 10.5, "custom_attributes": {"a.b": 1}}
     )

@@ -31,7 +31,7 @@ def api() -> Api:
 # --- the rate limit
 
 
-def test_every_answer_carries_where_the_rate_limit_stands(api: Api) -> None:
+def test_every_answer_shows_rate_limit(api: Api) -> None:
     for asked in (api("GET", "/me"), api.event(), api("GET", "/me", Authorization=""), api("GET", "/nowhere")):
         assert asked.headers["X-RateLimit-Limit"] == "1666"
         assert asked.headers["X-RateLimit-Reset"] == str(AT + 10)
@@ -39,7 +39,7 @@ def test_every_answer_carries_where_the_rate_limit_stands(api: Api) -> None:
     assert asked.headers["X-RateLimit-Remaining"] == "1663"
 
 
-def test_above_the_limit_every_request_is_refused_until_the_window_ends() -> None:
+def test_exceeded_limit_refuses_until_reset() -> None:
     api = Api(Workspace(APP, rate_limit=12, rate_window=10.0))
     api.clock.at = AT + 3.5
     assert [api("GET", "/me").status_code for _ in range(3)] == [200, 200, 429]
@@ -51,21 +51,21 @@ def test_above_the_limit_every_request_is_refused_until_the_window_ends() -> Non
     assert api("GET", "/me").status_code == 200
 
 
-def test_a_reset_between_two_seconds_is_rounded_up() -> None:
+def test_fractional_reset_is_rounded_up() -> None:
     api = Api(Workspace(APP, rate_limit=120, rate_window=0.4))
     api.clock.at = AT + 0.1
     assert [api("GET", "/me").status_code for _ in range(2)] == [200, 429]
     assert api("GET", "/me").headers["X-RateLimit-Reset"] == str(AT + 1)
 
 
-def test_who_is_not_let_in_uses_up_nothing() -> None:
+def test_unauthorized_requests_spend_no_limit() -> None:
     api = Api(Workspace(APP, rate_limit=6))
     for _ in range(3):
         assert api("GET", "/me", Authorization="").status_code == 401
     assert api("GET", "/me").status_code == 200
 
 
-def test_each_workspace_has_a_limit_of_its_own() -> None:
+def test_workspaces_have_separate_limits() -> None:
     api = Api(Workspace(APP, access_token="any", rate_limit=6))
     other = Workspace("other123", access_token="other", rate_limit=6)
     api.store.workspaces[other.app_id] = other
@@ -77,7 +77,7 @@ def test_each_workspace_has_a_limit_of_its_own() -> None:
 # --- faults
 
 
-def test_a_fault_answers_with_its_status_and_nothing_happens(api: Api) -> None:
+def test_fault_status_is_answered_without_effect(api: Api) -> None:
     for status in (401, 429, 500, 503, 504):
         api.workspace.faults = (Fault(status=status),)
         assert api("POST", "/contacts", ADA).status_code == status
@@ -85,7 +85,7 @@ def test_a_fault_answers_with_its_status_and_nothing_happens(api: Api) -> None:
     assert (api.last()["fault"], api.last()["status"], api.last()["code"]) == ("504", 504, "server_timeout")
 
 
-def test_a_fault_of_the_next_requests_ends(api: Api) -> None:
+def test_fault_ends_after_its_count(api: Api) -> None:
     api.workspace.faults = (Fault(status=500, next=2),)
     assert [api("GET", "/me").status_code for _ in range(3)] == [500, 500, 200]
     assert api.last()["fault"] is None
@@ -98,14 +98,14 @@ def test_a_fault_strikes_with_its_probability(api: Api) -> None:
     assert {api("GET", "/me").status_code for _ in range(100)} == {200, 500}
 
 
-def test_a_fault_strikes_only_where_it_is_aimed(api: Api) -> None:
+def test_fault_strikes_only_its_path(api: Api) -> None:
     api.contact()
     api.workspace.faults = (Fault(status=503, only="POST /events"),)
     assert api("GET", "/contacts/find_by_external_id/42").status_code == 200
     assert api.event().status_code == 503
 
 
-def test_an_answer_may_be_lost_after_the_write(api: Api) -> None:
+def test_answer_is_lost_after_the_write(api: Api) -> None:
     api.workspace.faults = (Fault(drop=True, next=1, after_write=True),)
     lost = api("POST", "/contacts", ADA)
     assert (lost.status_code, lost.data) == (502, b"")
@@ -113,7 +113,7 @@ def test_an_answer_may_be_lost_after_the_write(api: Api) -> None:
     assert api.refusal("POST", "/contacts", ADA)[0] == 409
 
 
-def test_a_slow_answer_waits_and_a_reset_lets_it_go(api: Api) -> None:
+def test_reset_releases_slow_answer(api: Api) -> None:
     waiting, gone = threading.Event(), threading.Event()
 
     def pause(seconds: float) -> None:
@@ -133,7 +133,7 @@ def test_a_slow_answer_waits_and_a_reset_lets_it_go(api: Api) -> None:
     assert api.last()["fault"] == "slow 600 s"
 
 
-def test_a_slow_answer_keeps_nobody_else_waiting(api: Api) -> None:
+def test_slow_answer_blocks_nobody_else(api: Api) -> None:
     inside = threading.Event()
     api.store.pause = lambda _: inside.wait(10)
     api.workspace.faults = (Fault(slow=600, only="GET /me"),)
@@ -187,7 +187,7 @@ def test_faults_are_set_over_http(api: Api) -> None:
         [{"status": 500, "colour": "red"}],
     ],
 )
-def test_a_fault_that_cannot_be_is_refused(api: Api, faults: Any) -> None:
+def test_impossible_fault_is_refused(api: Api, faults: Any) -> None:
     assert api.client.post("/inspector/faults", json={"faults": faults}).status_code == 400
     assert api.client.post("/inspector/faults", json={"app_id": "unknown", "faults": []}).status_code == 400
     assert api.workspace.faults == ()
@@ -201,17 +201,17 @@ def test_a_fault_that_cannot_be_is_refused(api: Api, faults: Any) -> None:
         ("drop=0.01", Fault(drop=True, probability=0.01)),
     ],
 )
-def test_a_fault_is_read_from_the_command_line(text: str, fault: Fault) -> None:
+def test_fault_is_parsed_from_text(text: str, fault: Fault) -> None:
     assert Fault.parse(text) == fault
 
 
 @pytest.mark.parametrize("text", ["", "fire", "500=", "500=often", "=0.1", "200", "500=2", "500=nan"])
-def test_a_fault_that_is_none_is_named_with_the_remedy(text: str) -> None:
+def test_invalid_fault_text_states_remedy(text: str) -> None:
     with pytest.raises(ValueError, match=r"500=0\.1|status must be|probability must be"):
         Fault.parse(text)
 
 
-def test_the_command_line_names_a_fault_that_is_none() -> None:
+def test_command_line_explains_invalid_fault() -> None:
     result = CliRunner().invoke(main, ["sandbox", "--fault", "fire"])
     assert result.exit_code == 2
     assert "must be drop or a status, with a share from 0 to 1 after =: 500=0.1" in result.output
@@ -220,7 +220,7 @@ def test_the_command_line_names_a_fault_that_is_none() -> None:
 # --- what the inspector is told
 
 
-def test_the_log_shows_a_request_as_it_was_sent_and_answered(api: Api) -> None:
+def test_log_shows_request_and_answer(api: Api) -> None:
     made = api.contact()
     api("GET", f"/contacts/{made}?include_merge_history=true", Intercom_Version="2.13")
     logged = api.last()
@@ -232,7 +232,7 @@ def test_the_log_shows_a_request_as_it_was_sent_and_answered(api: Api) -> None:
     assert isinstance(logged["milliseconds"], float)
 
 
-def test_the_log_shows_what_was_refused_and_the_remedy(api: Api) -> None:
+def test_log_shows_refusal_and_known_fields(api: Api) -> None:
     api("POST", "/contacts", {**ADA, "plan": "pro"})
     logged = api.last()
     assert logged["body"] == {**ADA, "plan": "pro"}
@@ -246,13 +246,13 @@ def test_a_large_body_is_not_kept(api: Api) -> None:
     assert api.last()["body"].endswith("bytes: too many to show)")
 
 
-def test_a_sandbox_without_workspaces_lets_nobody_in() -> None:
+def test_sandbox_without_workspaces_refuses_everybody() -> None:
     client = create_sandbox().test_client()
     assert client.get("/me", headers={"Authorization": "Bearer any"}).status_code == 401
     assert client.post("/inspector/faults", json={"faults": []}).status_code == 400
 
 
-def test_under_a_prefix_paths_are_shown_without_it(api: Api, serve: Serve) -> None:
+def test_logged_path_omits_mount_prefix(api: Api, serve: Serve) -> None:
     made = api.contact(external_id="a/b")
     mounted = DispatcherMiddleware(api.app, {"/sandbox": api.app})
     connection = http.client.HTTPConnection(str(urlsplit(serve(mounted)).netloc), timeout=10)
@@ -263,7 +263,7 @@ def test_under_a_prefix_paths_are_shown_without_it(api: Api, serve: Serve) -> No
     connection.close()
 
 
-def test_the_state_holds_the_newest_and_counts_all(api: Api) -> None:
+def test_state_shows_newest_and_counts_all(api: Api) -> None:
     for number in range(501):
         api.contact(external_id=str(number))
         api.event(user_id=str(number))
@@ -274,7 +274,7 @@ def test_the_state_holds_the_newest_and_counts_all(api: Api) -> None:
     assert (state["people"][-1]["name"], state["events"][-1]["user_id"]) == ("Ada", "500")
 
 
-def test_events_say_whose_they_are_and_where_they_came_from(api: Api) -> None:
+def test_event_shows_person_and_source(api: Api) -> None:
     made = api.contact()
     api.event(created_at=AT - 60)
     (event,) = api.state()["events"]
@@ -292,7 +292,7 @@ def test_the_memory_for_events_is_bounded() -> None:
     assert timeline.add(first)  # long forgotten, and so are its traces
 
 
-def test_the_state_names_attributes_limits_and_people_of_the_api(api: Api) -> None:
+def test_state_shows_attributes_limits_and_people(api: Api) -> None:
     api.attribute("plan")
     api.contact()
     state = api.state()
@@ -312,7 +312,8 @@ def test_the_state_names_attributes_limits_and_people_of_the_api(api: Api) -> No
     assert (person["archived"], person["signed_up_at"]) == (False, None)
 
 
-def test_a_reset_forgets_the_rest_as_well(api: Api) -> None:
+def test_reset_forgets_contacts_events_and_limit(api: Api) -> None:
+    """The requests are forgotten too, but they are numbered on, so their total stays."""
     api.contact()
     api.event()
     assert api.client.post("/inspector/reset").status_code == 204

@@ -105,25 +105,26 @@ def test_what_javascript_parses_is_a_date(text: str, whole: int | None) -> None:
         }.items()
     ],
 )
-def test_what_is_beyond_the_years_1_to_9999_is_no_date(value: object) -> None:
+def test_date_beyond_year_range_is_none(value: object) -> None:
+    """What lies before the year 1 or after the year 9999 is no date."""
     assert seconds(value) is None
 
 
-def test_the_last_second_of_the_year_9999_is_a_date() -> None:
+def test_last_second_of_9999_is_date() -> None:
     assert seconds(253_402_300_799_999) == 253_402_300_799
 
 
 @pytest.mark.parametrize(("name", "hashed"), [("Segment", 2017828326), ("Acme Inc", 3302265675), ("日本", 6112844)])
-def test_a_company_name_is_hashed_as_string_hash_does(name: str, hashed: int) -> None:
+def test_company_name_hash_equals_string_hash(name: str, hashed: int) -> None:
     assert name_hash(name) == hashed
 
 
 @given(st.text())
-def test_any_company_name_has_a_hash_of_32_bits(name: str) -> None:
+def test_company_name_hash_has_32_bits(name: str) -> None:
     assert 0 <= name_hash(name) < 2**32
 
 
-def test_names_are_compared_without_case_and_punctuation() -> None:
+def test_plain_name_ignores_case_and_punctuation() -> None:
     assert {plain_name(name) for name in ("first_name", "First Name", "firstName", "FIRST-NAME")} == {"firstname"}
 
 
@@ -165,7 +166,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5), st.sampled_from(["flatten", "stringify", "drop"]))
-def test_any_traits_give_settings_or_our_error(traits: dict[str, Any], handling: Any) -> None:
+def test_any_traits_give_settings_or_error(traits: dict[str, Any], handling: Any) -> None:
     settings = Settings(app_id="abc12345", nested_handling=handling)
     try:
         found = messenger_settings(Identify("u", traits), settings)
@@ -175,7 +176,7 @@ def test_any_traits_give_settings_or_our_error(traits: dict[str, Any], handling:
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
-def test_in_production_any_traits_give_a_page(traits: dict[str, Any]) -> None:
+def test_production_gives_settings_for_any_traits(traits: dict[str, Any]) -> None:
     found = messenger_settings(Identify("u", traits), LENIENT)
     assert found["user_id"] == "u"
     assert json.loads(dumps(found)) == found
@@ -185,19 +186,20 @@ UNDOTTED = st.text(st.characters(exclude_characters="."), max_size=8)
 
 
 @given(st.dictionaries(UNDOTTED, st.text(max_size=8) | st.integers(-(2**53) + 1, 2**53 - 1) | st.booleans()))
-def test_no_scalar_trait_without_a_meaning_is_lost(traits: dict[str, Any]) -> None:
+def test_unknown_scalar_traits_stay_unchanged(traits: dict[str, Any]) -> None:
+    """Scalar traits whose names mean nothing to Intercom arrive as custom attributes, unchanged."""
     custom = {f"x{name}": value for name, value in traits.items()}
     found = messenger_settings(Identify("u", custom), LENIENT).get("custom_attributes", {})
     assert found == custom
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": {1, 2}}.keys, lambda: 1])
-def test_json_text_refuses_what_is_no_json(value: Any) -> None:
+def test_dumps_refuses_values_outside_json(value: Any) -> None:
     with pytest.raises((ValueError, TypeError)):
         dumps({"a": [value]})
 
 
-def test_attributes_beyond_those_of_a_workspace_are_left_out_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_attributes_are_bounded_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     for traits in ({"tags": list(range(10_000))}, {f"t{number}": number for number in range(300)}):
         caplog.clear()
         found = messenger_settings(Identify("u", traits), LENIENT)

@@ -208,7 +208,7 @@ def in_threads(count: int, work: Callable[[], None]) -> None:
 # What leaves
 
 
-def test_a_request_says_who_asks_and_in_which_version(listen: Any, connect: Any) -> None:
+def test_request_carries_credentials_and_version(listen: Any, connect: Any) -> None:
     peer = listen(lambda asked: answer(status="202 Accepted", body=b""))
     assert connect(peer.address + "/rest").send(TRACK) == Reply(202)
     asked = peer.asked[0]
@@ -225,13 +225,13 @@ def test_a_request_says_who_asks_and_in_which_version(listen: Any, connect: Any)
     ("address", "warned"),
     [("http://api.example.com", True), ("http://127.0.0.1:9", False), ("https://api.example.com", False)],
 )
-def test_a_token_over_http_to_another_machine_is_warned_of(address: str, warned: bool, caplog: Any) -> None:
+def test_token_over_remote_http_warns(address: str, warned: bool, caplog: Any) -> None:
     HttpTransport(Settings(access_token=TOKEN, api_url=address)).close()
     assert any("unencrypted" in record.getMessage() for record in caplog.records) is warned
     assert TOKEN not in caplog.text
 
 
-def test_the_legacy_key_goes_with_the_app_id(listen: Any, connect: Any) -> None:
+def test_legacy_key_uses_basic_authorization(listen: Any, connect: Any) -> None:
     peer = listen(lambda asked: answer())
     connect(peer.address, access_token=None, app_id="abc12345", api_key="k" * 40).send(READ)
     assert peer.asked[0].headers["Authorization"] == "Basic YWJjMTIzNDU6" + "a2tr" * 13 + "aw=="
@@ -239,7 +239,7 @@ def test_the_legacy_key_goes_with_the_app_id(listen: Any, connect: Any) -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"api_key": "k" * 40}, {"access_token": "a\nb"}, {"access_token": "schlüssel"}])
-def test_without_a_usable_key_nothing_is_built(given: dict[str, str]) -> None:
+def test_missing_or_bad_credentials_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="access_token: ") as caught:
         HttpTransport(Settings(**given))  # type: ignore[arg-type]
     assert "schl" not in str(caught.value)
@@ -254,7 +254,7 @@ def test_without_a_usable_key_nothing_is_built(given: dict[str, str]) -> None:
         ("/x\r\nHost: evil\ud800", "/x%0D%0AHost:%20evil%5Cud800"),
     ],
 )
-def test_what_may_not_stand_in_a_path_is_escaped_and_escapes_stay(path: str, sent: str) -> None:
+def test_path_escapes_unsafe_characters_once(path: str, sent: str) -> None:
     assert target(path) == sent
 
 
@@ -271,7 +271,7 @@ def test_a_body_is_json_or_nothing(listen: Any, connect: Any, body: bytes, read:
 
 
 @pytest.mark.parametrize("body", [b"<h1>Please log in</h1>", b"\n Welcome", b"\xff"])
-def test_a_success_whose_body_is_no_json_is_no_answer(listen: Any, connect: Any, body: bytes) -> None:
+def test_success_without_json_is_error(listen: Any, connect: Any, body: bytes) -> None:
     peer = listen(lambda asked: answer(body))
     with pytest.raises(TransportError, match="answered 200 with a body that is not JSON; see whether a proxy"):
         connect(peer.address).send(TRACK)
@@ -290,7 +290,7 @@ def test_a_compressed_answer_is_read(listen: Any, connect: Any) -> None:
     assert peer.asked[0].headers["Accept-Encoding"] == "gzip"
 
 
-def test_a_redirect_is_an_answer_like_any_other(listen: Any, connect: Any) -> None:
+def test_redirect_is_returned_not_followed(listen: Any, connect: Any) -> None:
     peer = listen(lambda asked: answer(status="302 Found", Location="/elsewhere"))
     assert connect(peer.address).send(READ).status == 302
     assert len(peer.asked) == 1
@@ -317,7 +317,7 @@ def test_threads_share_the_connections(listen: Any, connect: Any) -> None:
     assert len({asked.connection for asked in peer.asked}) <= 4
 
 
-def test_a_connection_that_died_while_idle_costs_no_call(listen: Any, connect: Any) -> None:
+def test_idle_connection_death_is_retried(listen: Any, connect: Any) -> None:
     """Here the server hangs up only once it has read the request, as when the two cross on their way."""
     peer = listen(lambda asked: None if (asked.connection, len(peer.asked)) == (0, 2) else answer())
     transport = connect(peer.address)
@@ -325,7 +325,8 @@ def test_a_connection_that_died_while_idle_costs_no_call(listen: Any, connect: A
     assert [asked.connection for asked in peer.asked] == [0, 0, 1, 1]
 
 
-def test_a_connection_that_dies_twice_is_an_error(listen: Any, connect: Any) -> None:
+def test_connection_dying_twice_raises_error(listen: Any, connect: Any) -> None:
+    """An idle death is retried once; when the new connection breaks too, the call fails."""
     peer = listen(lambda asked: answer() if len(peer.asked) == 1 else None)
     transport = connect(peer.address)
     transport.send(READ)
@@ -335,7 +336,7 @@ def test_a_connection_that_dies_twice_is_an_error(listen: Any, connect: Any) -> 
 
 
 @pytest.mark.parametrize("start", [None, b"HTTP/1.1 20", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"])
-def test_a_request_that_may_have_arrived_is_not_sent_again(listen: Any, connect: Any, start: bytes | None) -> None:
+def test_possibly_delivered_request_is_not_resent(listen: Any, connect: Any, start: bytes | None) -> None:
     """A new connection that breaks, and a used one that breaks within the answer."""
     peer = listen(lambda asked: answer() if start and len(peer.asked) == 1 else cut(start or b""))
     transport = connect(peer.address)
@@ -346,7 +347,7 @@ def test_a_request_that_may_have_arrived_is_not_sent_again(listen: Any, connect:
     assert len(peer.asked) == (2 if start else 1)
 
 
-def test_a_reset_within_the_answer_is_no_sign_of_an_idle_death(listen: Any, connect: Any) -> None:
+def test_reset_within_answer_is_not_retried(listen: Any, connect: Any) -> None:
     peer = listen(lambda asked: answer() if len(peer.asked) == 1 else cut(b"HTTP/1.1 200 OK\r\nX: "), None, True)
     transport = connect(peer.address)
     transport.send(READ)
@@ -355,9 +356,7 @@ def test_a_reset_within_the_answer_is_no_sign_of_an_idle_death(listen: Any, conn
     assert len(peer.asked) == 2
 
 
-def test_a_connection_that_was_idle_for_long_is_not_used(
-    listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_idle_connection_is_replaced(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     peer = listen(lambda asked: answer())
     transport = connect(peer.address)
     transport.send(READ)
@@ -367,9 +366,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used(
     assert [asked.connection for asked in peer.asked] == [0, 1]
 
 
-def test_a_child_process_opens_connections_of_its_own(
-    listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_child_process_opens_own_connections(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     peer = listen(lambda asked: answer())
     transport = connect(peer.address)
     transport.send(READ)
@@ -383,7 +380,7 @@ def test_a_child_process_opens_connections_of_its_own(
 # What goes wrong
 
 
-def test_a_server_that_says_nothing_times_out(listen: Any, connect: Any, stack: ExitStack) -> None:
+def test_silent_server_times_out(listen: Any, connect: Any, stack: ExitStack) -> None:
     over = threading.Event()
     stack.callback(over.set)
     peer = listen(lambda asked: over.wait() and None)
@@ -407,7 +404,7 @@ def test_nobody_at_the_address(listen: Any, connect: Any) -> None:
         connect(address).send(TRACK)
 
 
-def test_an_address_where_connecting_takes_too_long(connect: Any, stack: ExitStack) -> None:
+def test_slow_connecting_times_out(connect: Any, stack: ExitStack) -> None:
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
     place = listener.getsockname()
     stack.enter_context(socket.create_connection(place))  # the only one that there is room for
@@ -420,14 +417,14 @@ def test_an_unknown_name(connect: Any) -> None:
         connect("http://nowhere.invalid").send(TRACK)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(listen: Any, connect: Any, tls: ssl.SSLContext) -> None:
+def test_untrusted_certificate_is_refused(listen: Any, connect: Any, tls: ssl.SSLContext) -> None:
     peer = listen(lambda asked: answer(), tls, tls_at_once=True)
     with pytest.raises(TransportError, match=r"certificate not trusted \(self.signed certificate\); SSL_CERT_FILE"):
         connect(peer.address).send(TRACK)
     assert peer.asked == []
 
 
-def test_a_certificate_that_is_trusted_keeps_its_connection(
+def test_trusted_certificate_connection_is_reused(
     listen: Any, connect: Any, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", certificate_in(tmp_path))
@@ -437,7 +434,7 @@ def test_a_certificate_that_is_trusted_keeps_its_connection(
     assert [asked.connection for asked in peer.asked] == [0, 0]
 
 
-def test_no_error_log_or_repr_tells_a_secret(listen: Any, connect: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_and_logs_hide_secrets(listen: Any, connect: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     peer = listen(lambda asked: answer(b'{"email": "ann@example.com"}') if len(peer.asked) == 1 else None)
     transport = connect(peer.address)
@@ -454,7 +451,7 @@ def test_no_error_log_or_repr_tells_a_secret(listen: Any, connect: Any, caplog: 
 # Proxies
 
 
-def test_a_proxy_is_asked_for_what_is_not_near(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remote_http_goes_through_proxy(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     peer = listen(lambda asked: answer())
     monkeypatch.setenv("http_proxy", peer.address.replace("//", "//me:p%40ss@"))
     connect("http://api.example.test/rest").send(TRACK)
@@ -463,9 +460,10 @@ def test_a_proxy_is_asked_for_what_is_not_near(listen: Any, connect: Any, monkey
     assert peer.asked[0].headers["Proxy-Authorization"] == "Basic bWU6cEBzcw=="
 
 
-def test_a_proxy_does_not_see_into_a_secure_connection(
+def test_https_tunnel_hides_token_from_proxy(
     listen: Any, connect: Any, tls: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The proxy's password stands before the tunnel only, Intercom's token inside of it only."""
     monkeypatch.setenv("SSL_CERT_FILE", certificate_in(tmp_path))
     peer = listen(lambda asked: b"HTTP/1.1 200 OK\r\n\r\n" if "CONNECT" in asked.line else answer(), tls)
     monkeypatch.setenv("https_proxy", peer.address.replace("//", "//me:secret@"))
@@ -477,9 +475,7 @@ def test_a_proxy_does_not_see_into_a_secure_connection(
     assert "Proxy-Authorization" not in peer.asked[1].headers
 
 
-def test_a_proxy_that_refuses_is_named_without_its_password(
-    listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_proxy_refusal_raises_error_with_status(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     peer = listen(lambda asked: answer(status="407 Proxy Authentication Required"))
     monkeypatch.setenv("all_proxy", peer.address.removeprefix("http://").join(["me:secret@", ""]))
     with pytest.raises(TransportError, match=r"^api\.example\.test: the proxy .*, with status 407$"):
@@ -487,7 +483,7 @@ def test_a_proxy_that_refuses_is_named_without_its_password(
 
 
 @pytest.mark.parametrize("proxy", ["socks5://me:secret@127.0.0.1", "http://me:secret@:x"])
-def test_a_proxy_of_another_kind_is_refused_at_start_up(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_proxy_is_refused_at_start(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", proxy)
     with pytest.raises(SettingsError, match=r"^HTTPS_PROXY: must be an http or https address") as caught:
         HttpTransport(Settings(access_token=TOKEN))
@@ -517,7 +513,7 @@ def test_a_closed_transport_sends_nothing(listen: Any, connect: Any) -> None:
     assert len(peer.asked) == 1
 
 
-def test_closing_lets_what_is_on_its_way_be_answered(listen: Any, connect: Any) -> None:
+def test_closing_lets_running_request_finish(listen: Any, connect: Any) -> None:
     arrived, go = threading.Event(), threading.Event()
     peer = listen(lambda asked: (arrived.set(), go.wait(), answer(b'"done"'))[-1])
     transport = connect(peer.address)
@@ -531,7 +527,7 @@ def test_closing_lets_what_is_on_its_way_be_answered(listen: Any, connect: Any) 
     assert replies == [Reply(200, "done")]
 
 
-def test_closing_wakes_those_who_wait_for_the_next_window(listen: Any, connect: Any) -> None:
+def test_closing_wakes_rate_limited_threads(listen: Any, connect: Any) -> None:
     peer = listen(lambda asked: answer(**limits(9, 0, 1010, 1000)))
     transport = connect(peer.address)
     transport.send(READ)
@@ -552,7 +548,8 @@ def test_closing_wakes_those_who_wait_for_the_next_window(listen: Any, connect: 
 # The rate limit
 
 
-def test_limits_are_read_by_the_clock_of_the_answer() -> None:
+def test_limits_use_clock_of_answer() -> None:
+    """Without a readable Date header the machine's own clock stands in for it."""
     assert read_headers(limits(166, 3, 1010, 1004), unix=5.0) == RateLimitHeaders(166, 3, 1010, 6.0)
     without_date = {key: value for key, value in limits(166, 3, 1010, 0).items() if key != "Date"}
     assert read_headers(without_date, unix=1003.5) == RateLimitHeaders(166, 3, 1010, 6.5)
@@ -563,7 +560,7 @@ def test_limits_are_read_by_the_clock_of_the_answer() -> None:
     "nonsense",
     [{"Limit": "0"}, {"Limit": ""}, {"Remaining": "-1"}, {"Remaining": "1e3"}, {"Reset": "1000"}, {"Reset": "1" * 13}],
 )
-def test_limits_that_make_no_sense_are_none(nonsense: dict[str, str]) -> None:
+def test_nonsensical_limits_are_ignored(nonsense: dict[str, str]) -> None:
     broken = {f"X-RateLimit-{name}": value for name, value in nonsense.items()}
     assert read_headers({**limits(166, 3, 1010, 1000), **broken}, unix=1000) is None
 
@@ -575,7 +572,8 @@ def begun(remaining: int, limit: int = 160) -> RateWindow:
     return budget
 
 
-def test_when_nothing_is_known_one_request_goes_ahead() -> None:
+def test_first_request_goes_alone() -> None:
+    """Until its answer has told the limit, a second request waits."""
     budget = RateWindow()
     window_id = budget.start(0)
     assert budget.pause(0) == 1
@@ -583,7 +581,7 @@ def test_when_nothing_is_known_one_request_goes_ahead() -> None:
     assert budget.pause(0.1) == 0
 
 
-def test_a_server_that_names_no_limit_has_none() -> None:
+def test_server_without_limits_is_unlimited() -> None:
     budget = RateWindow()
     budget.answered(0, budget.start(0), None)
     for _ in range(1000):
@@ -591,7 +589,7 @@ def test_a_server_that_names_no_limit_has_none() -> None:
         budget.start(0)
 
 
-def test_the_less_is_left_the_fewer_are_on_their_way() -> None:
+def test_low_budget_reduces_concurrent_requests() -> None:
     for remaining, at_once in [(160, 20), (16, 2), (15, 1), (1, 1), (0, 0)]:
         budget = begun(remaining)
         sent = 0
@@ -609,7 +607,8 @@ def test_an_overtaken_answer_raises_nothing() -> None:
     assert budget.pause(0.6) == pytest.approx(8.9)  # the earlier end counts, too
 
 
-def test_a_later_reset_begins_a_new_window_and_ends_the_old_ones_say() -> None:
+def test_later_reset_begins_new_window() -> None:
+    """A late answer about the old window no longer counts."""
     budget = begun(0)
     early, late = budget.start(9), budget.start(9)
     budget.answered(9.5, early, RateLimitHeaders(160, 159, 1020, 10))
@@ -617,7 +616,8 @@ def test_a_later_reset_begins_a_new_window_and_ends_the_old_ones_say() -> None:
     assert budget.pause(9.6) == 0
 
 
-def test_after_the_reset_one_request_asks_and_another_one_when_it_hangs() -> None:
+def test_single_probe_follows_reset() -> None:
+    """A second request goes only when the first has hung for a second."""
     budget = begun(0)
     hanging = budget.start(5)
     assert budget.pause(9.9) == pytest.approx(0.1)
@@ -636,19 +636,19 @@ def test_old_news_is_none() -> None:
     assert budget.pause(2) == 1
 
 
-def test_a_request_without_an_answer_counts_as_sent() -> None:
+def test_lost_request_counts_as_sent() -> None:
     budget = begun(1)
     budget.lost(budget.start(0))
     assert budget.pause(0) == 10
 
 
-def test_a_refusal_holds_everybody_until_the_reset() -> None:
+def test_refusal_pauses_everyone_until_reset() -> None:
     budget = begun(100)
     assert budget.refused(1, budget.start(1), RateLimitHeaders(160, 100, 1010, 8.5)) == 8.5
     assert budget.pause(1) == 8.5
 
 
-def test_a_refusal_that_does_not_say_when_holds_for_a_window() -> None:
+def test_refusal_without_reset_pauses_full_window() -> None:
     budget = RateWindow()
     first, second = budget.start(0), budget.start(0)
     assert budget.refused(0, first, None) == 10
@@ -659,13 +659,15 @@ def test_a_refusal_that_does_not_say_when_holds_for_a_window() -> None:
     assert budget.pause(10) > 0
 
 
-def test_a_refusal_after_the_window_was_thought_over_holds_on() -> None:
+def test_refusal_after_reset_extends_pause() -> None:
+    """By Intercom's clock the window is not over yet, and its word counts."""
     budget = begun(0)
     assert budget.pause(10) == 0
     assert budget.refused(10.1, budget.start(10), RateLimitHeaders(160, 0, 1010, 2)) == pytest.approx(2)
 
 
-def test_an_intercom_whose_clock_went_back_is_believed_after_the_reset() -> None:
+def test_backward_clock_is_accepted_after_reset() -> None:
+    """An earlier reset from Intercom counts once the window that was known is over."""
     budget = begun(0)
     assert budget.pause(10) == 0
     budget.answered(10.1, budget.start(10), RateLimitHeaders(160, 159, 900, 10))
@@ -743,7 +745,8 @@ class Simulation:
 
 @pytest.mark.parametrize("limit", [20, 166, 1667])
 @pytest.mark.parametrize("processes", [1, 2, 4])
-def test_a_budget_is_used_and_overrun_by_one_request_a_process_at_most(limit: int, processes: int) -> None:
+def test_processes_use_budget_with_little_overrun(limit: int, processes: int) -> None:
+    """A process is refused at most once a window, a lone one never, and 95 % of a window is used."""
     windows = Simulation(Windows(limit), processes, threads=32, trip=0.15).run(45)
     assert min(windows.shares) >= 0.95
     assert max(windows.refused.values(), default=0) <= 1
@@ -780,7 +783,7 @@ class Waiting:
         return Condition(lock)
 
 
-def test_threads_use_every_window_up_and_overrun_none() -> None:
+def test_threads_fill_windows_without_overrun() -> None:
     clock, windows, lock = Waiting(8), Windows(20), threading.Lock()
     moments: set[float] = set()
     rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
@@ -805,7 +808,7 @@ def test_threads_use_every_window_up_and_overrun_none() -> None:
     assert not windows.refused
 
 
-def test_a_long_pause_is_waited_for_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_long_pause_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     clock = Waiting(1)
     rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
     window_ids = [rate_limiter.acquire() for _ in range(3)]
@@ -825,7 +828,7 @@ def test_a_long_pause_is_waited_for_and_said_once(caplog: pytest.LogCaptureFixtu
         lambda rate_limiter, window_id: rate_limiter.abandon(window_id),
     ],
 )
-def test_the_end_of_a_request_lets_another_one_go_at_once(end: Callable[[RateLimiter, Any], Any]) -> None:
+def test_ended_request_releases_waiting_thread(end: Callable[[RateLimiter, Any], Any]) -> None:
     clock = Waiting(2)  # it stands still, for only one of the two ever waits
     rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
     window_id = rate_limiter.acquire()
@@ -847,7 +850,7 @@ def test_a_failure_gives_its_place_back(listen: Any, connect: Any) -> None:
     assert transport._line.rate_limiter._window.pause(time.monotonic()) == 0
 
 
-def test_threads_on_a_real_server_overrun_no_window(listen: Any, connect: Any) -> None:
+def test_threads_overrun_no_real_window(listen: Any, connect: Any) -> None:
     """Windows of one second of the real clock, so that threads are held up at two resets."""
     lock, used = threading.Lock(), Counter[int]()
 
@@ -866,7 +869,8 @@ def test_threads_on_a_real_server_overrun_no_window(listen: Any, connect: Any) -
     assert max(used.values()) <= 12
 
 
-def test_a_refusal_tells_how_long_to_wait(listen: Any, connect: Any) -> None:
+def test_refusal_reports_waiting_time(listen: Any, connect: Any) -> None:
+    """While the wait is too long for a lease, the next call is refused without asking Intercom."""
     headers = limits(9, 0, 1060, 1000)
     peer = listen(lambda asked: answer(b'{"type": "error.list"}', "429 Too Many Requests", **headers))
     transport = connect(peer.address)

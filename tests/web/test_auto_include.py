@@ -40,7 +40,7 @@ def answering(html: str | bytes = PAGE, status: int = 200, **headers: str) -> Ca
     return lambda: Response(html, status, {"Content-Type": "text/html; charset=utf-8", **named})
 
 
-def test_a_page_gets_the_snippet_of_whom_the_loader_names_at_its_end() -> None:
+def test_page_ends_with_users_snippet() -> None:
     html = get(site(user=ANN, INTERCOM_IDENTITY_SECRET=SECRET)).text
     assert html.startswith("<html><body><h1>Hello</h1><script>")
     assert html.endswith("</script></body></html>")
@@ -52,7 +52,7 @@ def test_it_is_off_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize("end", ["</body>", "</BODY>", "</body >", "</body\n>"])
-def test_it_stands_before_the_last_end_of_a_body(end: str) -> None:
+def test_snippet_stands_before_last_body_end(end: str) -> None:
     page = "<body><textarea></body></textarea><p>shown</p>"
     html = get(site(lambda: f"{page}{end}</html>")).text
     assert html.startswith(f"{page}<script>")
@@ -60,7 +60,8 @@ def test_it_stands_before_the_last_end_of_a_body(end: str) -> None:
     assert html.count(SCRIPT) == 1
 
 
-def test_a_page_without_the_end_of_a_body_stays_as_it_is_and_nobody_is_asked_for() -> None:
+def test_page_without_body_end_is_untouched() -> None:
+    """The user loader is not called, and the answer gets no header."""
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
     SegmentIntercom(app).user_loader(lambda: pytest.fail("asked"))
@@ -112,7 +113,7 @@ def test_a_file_is_not_touched(tmp_path: Any) -> None:
         assert answer.text == PAGE
 
 
-def test_a_form_sent_is_answered_with_it_and_other_methods_are_not() -> None:
+def test_post_includes_snippet_put_does_not() -> None:
     client = site().test_client()
     assert SCRIPT in client.post("/").text
     assert client.put("/").text == PAGE
@@ -120,7 +121,7 @@ def test_a_form_sent_is_answered_with_it_and_other_methods_are_not() -> None:
 
 
 @pytest.mark.parametrize(("dest", "included"), [("document", 1), ("iframe", 0), ("empty", 0), ("image", 0), ("", 0)])
-def test_only_a_document_gets_it_where_the_browser_says_what_it_is_for(dest: str, included: int) -> None:
+def test_only_document_destination_gets_snippet(dest: str, included: int) -> None:
     assert get(site(), Sec_Fetch_Dest=dest).text.count(SCRIPT) == included
 
 
@@ -140,17 +141,18 @@ def test_an_excluded_place_stays_without(entry: str) -> None:
         ("admin", False),
     ],
 )
-def test_a_prefix_ends_where_a_part_of_the_path_does_and_an_endpoint_is_exact(entry: str, excluded: bool) -> None:
+def test_exclusion_matches_whole_path_segments(entry: str, excluded: bool) -> None:
+    """A path is excluded with all that is below it; the name of an endpoint must be exact."""
     assert is_excluded("admin.users", "/admin/users", (entry,)) is excluded
 
 
-def test_the_path_is_the_applications_own_wherever_it_is_mounted() -> None:
+def test_exclusion_ignores_mount_prefix() -> None:
     app = site(INTERCOM_EXCLUDE=["/admin/users"])
     assert app.test_client().get("/admin/users", base_url="http://localhost/shop").text == PAGE
 
 
 @pytest.mark.parametrize("user", ["{'id': 'u'}", "None"])
-def test_a_page_with_a_snippet_by_hand_gets_no_second(user: str) -> None:
+def test_manual_snippet_prevents_automatic_snippet(user: str) -> None:
     page = "<body>{{ intercom_snippet(" + user + ", alignment='left') }}</body>"
     html = get(site(lambda: render_template_string(page), user=ANN)).text
     assert html.count(SCRIPT) == 1
@@ -158,7 +160,7 @@ def test_a_page_with_a_snippet_by_hand_gets_no_second(user: str) -> None:
 
 
 @pytest.mark.parametrize("config", [{"INTERCOM_ENABLED": False}, {"INTERCOM_APP_ID": None}])
-def test_a_switched_off_messenger_leaves_the_answer_as_it_is(config: dict[str, Any]) -> None:
+def test_disabled_messenger_leaves_answer_unchanged(config: dict[str, Any]) -> None:
     answer = get(site(user=ANN, **config))
     assert (answer.text, answer.headers.get("Cache-Control")) == (PAGE, None)
 
@@ -171,27 +173,29 @@ def test_an_exception_in_the_loader_surfaces() -> None:
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", "iso-8859-1", "windows-1252", "utf-16", "shift_jis"])
-def test_the_charset_of_the_answer_holds_and_a_name_beyond_it_survives(charset: str) -> None:
+def test_charset_of_answer_is_preserved(charset: str) -> None:
+    """A name with characters outside the charset is read back from the page unchanged."""
     page = "<body>plain</body>".encode(charset)
     app = site(answering(page, Content_Type=f"text/html; charset={charset}"), {"id": "ł😀", "name": "é"})
     html = get(app).data.decode(charset)
     assert (settings_in(html)["user_id"], settings_in(html)["name"]) == ("ł😀", "é")
 
 
-def test_the_length_is_that_of_the_new_answer() -> None:
+def test_content_length_includes_the_snippet() -> None:
     answer = get(site(answering(Content_Length=str(len(PAGE))), user={"id": "é"}))
     assert answer.headers.getlist("Content-Length") == [str(len(answer.data))]
     assert len(answer.data) > len(PAGE)
 
 
 @pytest.mark.parametrize("tag", ['"v1"', 'W/"v1"'])
-def test_a_tag_is_made_anew_from_the_whole_page_and_what_else_is_outdated_goes(tag: str) -> None:
+def test_etag_is_computed_from_whole_page(tag: str) -> None:
+    """Last-Modified and Digest, which describe the page before, are removed."""
     answer = get(site(answering(ETag=tag, Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT", Digest="sha-256=x")))
     assert answer.headers["ETag"] == tag.replace("v1", generate_etag(answer.data))
     assert not {"Last-Modified", "Digest"} & set(answer.headers.keys())
 
 
-def test_an_answer_with_an_identity_is_private_and_cannot_be_asked_for_again() -> None:
+def test_page_of_user_forbids_caching() -> None:
     answer = get(site(answering(ETag='"v1"', Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT"), ANN))
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert not {"ETag", "Last-Modified"} & set(answer.headers.keys())
@@ -203,13 +207,13 @@ def conditional() -> Response:
     return response.make_conditional(request)  # type: ignore[return-value]
 
 
-def test_the_visitors_tag_never_stands_for_the_page_of_somebody() -> None:
+def test_visitor_tag_never_matches_user_page() -> None:
     visitors = get(site(conditional))
     again = get(site(conditional, ANN), If_None_Match=visitors.headers["ETag"])
     assert (again.status_code, settings_in(again.text)["user_id"]) == (200, "ann")
 
 
-def test_a_hook_that_compares_tags_compares_those_of_the_whole_page() -> None:
+def test_conditional_hook_compares_final_tag() -> None:
     app = site(answering(ETag='"v1"'))
     app.after_request(lambda response: response.make_conditional(request))
     assert get(app, If_None_Match=get(app).headers["ETag"]).status_code == 304
@@ -217,7 +221,8 @@ def test_a_hook_that_compares_tags_compares_those_of_the_whole_page() -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_hook_that_compresses_gets_the_whole_page_whichever_came_first(first: bool) -> None:
+def test_compressing_hook_sees_whole_page(first: bool) -> None:
+    """It does not matter whether the hook or the extension was registered first."""
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
 
@@ -233,7 +238,7 @@ def test_a_hook_that_compresses_gets_the_whole_page_whichever_came_first(first: 
     assert SCRIPT.upper() in get(app).text
 
 
-def test_an_answer_of_a_hook_before_the_view_is_a_page_too() -> None:
+def test_before_request_answer_gets_snippet() -> None:
     app = Flask("shop")
     app.config.update(INTERCOM_APP_ID=APP_ID, INTERCOM_AUTO_INCLUDE=True, TESTING=True)
     app.before_request(lambda: PAGE)
@@ -251,13 +256,13 @@ def test_talismans_nonce_is_found() -> None:
     assert f"'nonce-{nonce}'" in answer.headers["Content-Security-Policy"]
 
 
-def test_a_nonce_that_only_templates_know_is_found() -> None:
+def test_nonce_of_template_context_is_used() -> None:
     app = site(lambda: render_template_string(PAGE))
     app.context_processor(lambda: {"csp_nonce": lambda: "r4nd0m"})
     assert '<script nonce="r4nd0m">' in get(app).text
 
 
-def test_flask_logins_user_is_known_still_after_the_view() -> None:
+def test_flask_login_user_outlives_the_view() -> None:
     app = site(SECRET_KEY="x")
     app.extensions["segment_intercom"].helpers.user_loader = lambda: current_user
 
@@ -272,7 +277,7 @@ def test_flask_logins_user_is_known_still_after_the_view() -> None:
     assert (settings_in(answer.text)["user_id"], answer.headers["Vary"]) == ("7", "Cookie")
 
 
-def test_an_answer_that_requests_share_stays_as_it_is() -> None:
+def test_shared_response_object_stays_unchanged() -> None:
     shared = Response(PAGE, mimetype="text/html")
     app = Flask("shared")
     app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_AUTO_INCLUDE=True, TESTING=True)
@@ -296,7 +301,8 @@ def test_an_answer_that_requests_share_stays_as_it_is() -> None:
         ("Expires", "Thu, 01 Jan 2099 00:00:00 GMT"),
     ],
 )
-def test_a_view_that_asks_caches_of_a_vendor_counts_as_public(name: str, value: str) -> None:
+def test_publicly_cached_answer_gets_no_snippet(name: str, value: str) -> None:
+    """Expires and the headers for caches of a vendor make an answer public, as Cache-Control does."""
     app = Flask("cached")
     app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_AUTO_INCLUDE=True, TESTING=True)
     SegmentIntercom(app).user_loader(lambda: {"id": "ann"})
@@ -304,7 +310,7 @@ def test_a_view_that_asks_caches_of_a_vendor_counts_as_public(name: str, value: 
     assert app.test_client().get("/").text == PAGE
 
 
-def test_the_headers_alone_are_as_private_as_the_page() -> None:
+def test_head_answer_is_private_too() -> None:
     app = Flask("asked")
     app.config.update(INTERCOM_APP_ID="abc12345", INTERCOM_AUTO_INCLUDE=True, TESTING=True)
     SegmentIntercom(app).user_loader(lambda: {"id": "ann"})

@@ -45,7 +45,8 @@ def leave(app: Flask, host: str = "localhost", cookies: dict[str, str] = BROUGHT
     return client.get("/logout", base_url=f"{scheme}://{host}", headers=headers if cookies else {})
 
 
-def test_the_cookies_that_came_end_on_the_host_and_the_domains_above() -> None:
+def test_cookies_end_on_parent_domains_too() -> None:
+    """Without cookies in the request they end all the same, as they may be of another path."""
     ended = expired(leave(site(), "www.example.com"))
     places = ("", "@www.example.com", "@example.com")
     assert ended == {name + place for name in OF_INTERCOM | OF_SEGMENT for place in places}
@@ -53,7 +54,7 @@ def test_the_cookies_that_came_end_on_the_host_and_the_domains_above() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "www.example.com", "a.very.long.name.of-many.labels.example.co.uk"])
-def test_the_lines_of_cookies_stay_under_two_kilobytes(host: str) -> None:
+def test_cookie_lines_stay_under_two_kilobytes(host: str) -> None:
     planted = {f"intercom-id-{number:08}": "x" for number in range(150)}
     answer = leave(site(), host, {**planted, **BROUGHT})
     lines = answer.headers.getlist("Set-Cookie")
@@ -72,12 +73,14 @@ def test_the_lines_of_cookies_stay_under_two_kilobytes(host: str) -> None:
         *((host, []) for host in ("a..example.com", "a b.com", "x" * 64 + ".com", "bücher.example")),
     ],
 )
-def test_a_host_has_its_name_and_its_parents_and_an_address_has_none(host: str, domains: list[str]) -> None:
+def test_host_yields_itself_and_its_parents(host: str, domains: list[str]) -> None:
+    """An address, a name of a single label and an invalid name have no domain."""
     assert domains_of(host) == domains
 
 
 @pytest.mark.parametrize(("scheme", "secure"), [("http", False), ("https", True)])
-def test_the_marker_lasts_and_pages_of_the_whole_domain_can_read_it(scheme: str, secure: bool) -> None:
+def test_marker_is_readable_on_whole_domain(scheme: str, secure: bool) -> None:
+    """It lasts 270 days, is open to scripts, and is Secure on HTTPS."""
     answer = leave(site(), "auth.example.com", scheme=scheme)
     markers = [line.split("; ") for line in answer.headers.getlist("Set-Cookie") if "logout" in line]
     assert [line[1] for line in markers] == ["Domain=example.com", "Domain=auth.example.com"]
@@ -87,7 +90,7 @@ def test_the_marker_lasts_and_pages_of_the_whole_domain_can_read_it(scheme: str,
         assert ("HttpOnly" in rest, "Secure" in rest) == (False, secure)
 
 
-def test_the_browser_is_asked_to_clear_its_storage_where_that_is_wanted() -> None:
+def test_storage_is_cleared_only_on_demand() -> None:
     app = Flask("clearing")
     app.config.update(INTERCOM_APP_ID=APP_ID, TESTING=True)
     intercom = SegmentIntercom(app)
@@ -96,7 +99,7 @@ def test_the_browser_is_asked_to_clear_its_storage_where_that_is_wanted() -> Non
         assert "Clear-Site-Data" not in intercom.logout(make_response("bye")).headers
 
 
-def test_it_works_on_a_redirect_which_no_cache_keeps() -> None:
+def test_logout_redirect_is_not_cached() -> None:
     answer = leave(site(lambda: redirect("/")))
     assert (answer.status_code, answer.location) == (302, "/")
     assert expired(answer) >= OF_INTERCOM
@@ -109,14 +112,15 @@ def test_no_hook_makes_it_public() -> None:
     assert leave(app).headers["Cache-Control"] == "no-store"
 
 
-def test_tenants_are_named_or_known_by_their_cookies() -> None:
+def test_tenant_cookies_end_too() -> None:
+    """A tenant is known by the argument or by a cookie; three app ids at most are served."""
     cookies = {"intercom-session-other123": "s", f"intercom-id-{'a' * 40}": "i", "intercom-id-wrong": "w", "sid": "x"}
     ended = expired(leave(site(tenant="tenant12"), cookies={**cookies, "intercom-id-tenant12": "t"}))
     tenants = {f"intercom-{kind}-tenant12" for kind in ("id", "session", "device-id")}
     assert ended == OF_INTERCOM | OF_SEGMENT | tenants | {"intercom-session-other123"}, "three app ids at most"
 
 
-def test_a_browser_has_no_such_cookie_afterwards() -> None:
+def test_browser_loses_cookies_keeps_marker() -> None:
     client = site().test_client()
     for name in OF_INTERCOM:
         client.set_cookie(name, "of somebody", domain="example.com")
@@ -140,10 +144,10 @@ def test_each_application_ends_its_own() -> None:
             assert f"intercom-id-{app_id}" in expired(intercom.logout(make_response("bye")))
 
 
-def test_without_an_app_id_it_still_ends_what_segment_keeps() -> None:
+def test_without_app_id_segment_cookies_end() -> None:
     assert expired(leave(site(INTERCOM_APP_ID=None), cookies=dict.fromkeys(OF_SEGMENT, "x"))) == OF_SEGMENT
 
 
-def test_an_application_without_the_extension_is_told_so() -> None:
+def test_logout_without_extension_is_refused() -> None:
     with Flask("bare").test_request_context(), pytest.raises(SettingsError, match=r"call init_app\(\)"):
         SegmentIntercom().logout(make_response("bye"))

@@ -22,21 +22,23 @@ SETTINGS = Settings(app_id=APP_ID)
         ("au", "https://api-iam.au.intercom.io", ("https://api-iam.intercom.io", "https://api-iam.eu.intercom.io")),
     ],
 )
-def test_a_region_allows_its_own_hosts_and_no_others(region: Any, own: str, others: tuple[str, ...]) -> None:
+def test_region_allows_only_own_hosts(region: Any, own: str, others: tuple[str, ...]) -> None:
     policy = csp(Settings(region=region))
     for directive in ("connect-src", "form-action"):
         assert own in policy[directive]
         assert not set(others) & set(policy[directive])
 
 
-def test_our_own_host_is_allowed_for_scripts_only_where_it_gives_pages_one() -> None:
+def test_self_is_allowed_for_own_runtime() -> None:
+    """The site's own host is allowed for scripts only where the runtime comes from it."""
     elsewhere = csp(Settings(runtime_url="https://static.example/calls.js"))
     assert "'self'" not in elsewhere["script-src"]
     assert "https://static.example" in elsewhere["script-src"]
     assert "'self'" in csp(Settings(runtime_url="/static/calls.js"))["script-src"]
 
 
-def test_a_policy_without_a_base_uri_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_policy_without_base_uri_warns(caplog: pytest.LogCaptureFixture) -> None:
+    """A policy that restricts scripts and has no base-uri is warned of; one without scripts is not."""
     merge_csp("script-src 'self'; base-uri 'none'", SETTINGS)
     merge_csp("img-src 'self'", SETTINGS)
     assert caplog.text == ""
@@ -44,20 +46,20 @@ def test_a_policy_without_a_base_uri_is_warned_of(caplog: pytest.LogCaptureFixtu
     assert "policy: has no base-uri" in caplog.text
 
 
-def test_our_own_routes_and_the_widget_are_allowed() -> None:
+def test_own_routes_and_widget_are_allowed() -> None:
     policy = csp(SETTINGS)
     assert policy["script-src"][0] == policy["connect-src"][0] == "'self'"
     assert "https://widget.intercom.io" in policy["script-src"]
     assert policy["frame-src"] == policy["child-src"]
 
 
-def test_other_addresses_are_allowed_by_their_origin() -> None:
+def test_custom_addresses_are_allowed_by_origin() -> None:
     settings = Settings(widget_url="http://127.0.0.1:5000/widget", messenger_url="http://127.0.0.1:5001/m")
     assert "http://127.0.0.1:5000" in csp(settings)["script-src"]
     assert "http://127.0.0.1:5001" in csp(settings)["connect-src"]
 
 
-def test_a_talisman_policy_keeps_its_form_and_its_sources() -> None:
+def test_talisman_policy_keeps_form_and_sources() -> None:
     policy = {"default-src": "'self'", "script-src": ["'self'", "https://cdn.example"], "object-src": "'none'"}
     before = {**policy, "script-src": [*policy["script-src"]]}
     merged = merge_csp(policy, SETTINGS)
@@ -67,7 +69,7 @@ def test_a_talisman_policy_keeps_its_form_and_its_sources() -> None:
     assert policy == before
 
 
-def test_a_missing_directive_starts_from_the_one_it_falls_back_to() -> None:
+def test_missing_directive_starts_from_fallback() -> None:
     merged = merge_csp({"default-src": ["'self'", "https://mine.example"]}, SETTINGS)
     assert merged["img-src"][:2] == ["'self'", "https://mine.example"]
     assert merge_csp({"child-src": ["https://mine.example"]}, SETTINGS)["frame-src"][0] == "https://mine.example"
@@ -79,7 +81,8 @@ def test_what_is_not_restricted_stays_unrestricted() -> None:
     assert "form-action" not in merge_csp({"default-src": "'self'"}, SETTINGS)
 
 
-def test_none_gives_way_and_refined_directives_are_extended() -> None:
+def test_merge_replaces_none_and_extends_directives() -> None:
+    """The source 'none' is replaced, and a script-src-elem gets the sources of scripts as well."""
     merged = merge_csp({"connect-src": "'none'", "script-src": "'self'", "script-src-elem": "'self'"}, SETTINGS)
     assert "'none'" not in merged["connect-src"]
     assert "https://widget.intercom.io" in merged["script-src-elem"]
@@ -94,13 +97,14 @@ def test_a_header_text_stays_a_text() -> None:
     assert merge_csp(merged, SETTINGS) == merged
 
 
-def test_of_two_directives_the_first_counts_and_any_space_separates() -> None:
+def test_first_of_duplicate_directives_counts() -> None:
+    """As in browsers, the first of two equal directives counts, and any white space separates."""
     merged = merge_csp("script-src\t'self' https://a.example;\n script-src https://b.example", SETTINGS)
     assert merged.startswith("script-src 'self' https://a.example https://app.intercom.io")
     assert "b.example" not in merged
 
 
-def test_names_in_a_dict_may_be_written_in_any_case() -> None:
+def test_directive_names_ignore_case() -> None:
     merged = merge_csp({"Script-Src": "'self';", "DEFAULT-SRC": None}, SETTINGS)
     assert "https://widget.intercom.io" in merged["Script-Src"]
     assert "'self';" not in merged["Script-Src"]
@@ -108,21 +112,22 @@ def test_names_in_a_dict_may_be_written_in_any_case() -> None:
 
 
 @pytest.mark.parametrize("value", [True, 5, [5]])
-def test_a_value_that_is_no_list_of_sources_is_refused(value: Any) -> None:
+def test_value_without_sources_is_refused(value: Any) -> None:
     with pytest.raises(OptionError, match="script-src must be a list"):
         merge_csp({"script-src": value}, SETTINGS)
 
 
-def test_an_imitation_has_its_back_end_beside_its_widget() -> None:
+def test_custom_widget_origin_may_be_contacted() -> None:
+    """An imitation of the Messenger has its back end at the origin of its widget."""
     assert "http://127.0.0.1:5001" in csp(Settings(widget_url="http://127.0.0.1:5001/widget"))["connect-src"]
 
 
-def test_a_policy_of_another_type_is_refused() -> None:
+def test_policy_of_wrong_type_is_refused() -> None:
     with pytest.raises(OptionError, match="policy: must be a dict"):
         merge_csp(["default-src"], SETTINGS)  # type: ignore[type-var]
 
 
-def test_the_hash_is_of_the_exact_bytes_between_the_tags() -> None:
+def test_hash_covers_exact_script_bytes() -> None:
     html = render_snippet({"app_id": APP_ID, "name": "é"}, settings=SETTINGS)
     script = html.removeprefix("<script>").removesuffix("</script>")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -87,11 +87,11 @@ class Level(str, Enum):  # noqa: UP042 - the older way, whose str() is not its v
         ({"id": Level.GOLD, "name": Level.GOLD}, {"user_id": "gold", "name": "gold"}),
     ],
 )
-def test_an_id_may_be_of_a_databases_own_kind(user: Any, expected: dict[str, Any], unverified: Settings) -> None:
+def test_database_types_are_accepted_as_ids(user: Any, expected: dict[str, Any], unverified: Settings) -> None:
     assert rendered(unverified, user=user) == {"app_id": APP_ID, **expected}
 
 
-def test_intercom_traits_that_forget_to_return_are_named(unverified: Settings) -> None:
+def test_intercom_traits_without_return_is_refused(unverified: Settings) -> None:
     with pytest.raises(OptionError, match=r"intercom_traits\(\) of User must return a dict, not NoneType"):
         rendered(unverified, user=User(id=1, intercom_traits=lambda: None))
 
@@ -99,25 +99,25 @@ def test_intercom_traits_that_forget_to_return_are_named(unverified: Settings) -
 @pytest.mark.parametrize(
     "options", ["traits={'plan': user.plan}", "company=user.team", "nonce=nothing", "hide_default_launcher=nothing"]
 )
-def test_what_a_template_leaves_undefined_counts_as_not_given(options: str, unverified: Settings) -> None:
+def test_undefined_option_counts_as_absent(options: str, unverified: Settings) -> None:
     found = rendered(unverified, f"{{{{ intercom_snippet(user, {options}) }}}}", user={"id": "u"})
     assert found.get("custom_attributes", {"plan": None}) == {"plan": None}
     assert found["user_id"] == "u"
 
 
-def test_traits_of_the_template_go_before_those_of_the_user(unverified: Settings) -> None:
+def test_template_traits_override_user_traits(unverified: Settings) -> None:
     template = "{{ intercom_snippet(user, traits={'Email': 'new@b.co', 'firstName': 'Z'}) }}"
     found = rendered(unverified, template, user={"id": "u", "email": "old@b.co", "first_name": "A", "lastName": "L"})
     assert (found["email"], found["name"]) == ("new@b.co", "Z L")
 
 
-def test_the_helpers_may_be_called_from_python(unverified: Settings) -> None:
+def test_helpers_are_callable_from_python(unverified: Settings) -> None:
     env = environment(unverified)
     assert settings_in(env.globals["intercom_snippet"]({"id": "u"}))["user_id"] == "u"
 
 
 @pytest.mark.parametrize("nonce", ["r4nd0m", lambda: "r4nd0m"])
-def test_a_nonce_of_the_templates_context_is_found(nonce: Any, unverified: Settings) -> None:
+def test_nonce_comes_from_template_context(nonce: Any, unverified: Settings) -> None:
     html = environment(unverified).from_string("{{ intercom_snippet() }}").render(csp_nonce=nonce)
     assert parsed(html).tags[0] == ("script", {"nonce": "r4nd0m"})
 
@@ -128,21 +128,20 @@ def test_what_is_no_user_is_refused(user: Any, unverified: Settings) -> None:
         rendered(unverified, user=user)
 
 
-def test_an_id_of_a_wrong_type_is_refused(unverified: Settings) -> None:
+def test_wrong_id_type_is_refused(unverified: Settings) -> None:
     with pytest.raises(CallError, match="user_id: must be a string"):
         rendered(unverified, user={"id": True})
 
 
-def test_an_undefined_user_is_a_visitor_and_said_so_once(
-    unverified: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_undefined_user_becomes_visitor(unverified: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """An undefined user is rendered as a visitor, and the log says so once."""
     env = environment(unverified)
     for _ in range(2):
         assert settings_in(env.from_string("{{ intercom_snippet(usr) }}").render()) == {"app_id": APP_ID}
     assert len(caplog.records) == 1
 
 
-def test_a_strict_environment_raises_for_an_undefined_user(unverified: Settings) -> None:
+def test_strict_environment_refuses_undefined_user(unverified: Settings) -> None:
     env = environment(unverified, undefined=StrictUndefined)
     with pytest.raises(UndefinedError):
         env.from_string("{{ intercom_snippet(usr) }}").render()
@@ -163,13 +162,13 @@ def test_options_reach_the_settings(unverified: Settings) -> None:
     }
 
 
-def test_the_default_launcher_selector_takes_the_setting_back() -> None:
+def test_default_launcher_selector_undoes_setting() -> None:
     settings = Settings(app_id=APP_ID, launcher_selector="#help")
     template = '{{ intercom_snippet(None, launcher_selector="#IntercomDefaultWidget") }}'
     assert rendered(settings, template) == {"app_id": APP_ID}
 
 
-def test_an_option_that_is_none_counts_as_not_given() -> None:
+def test_none_option_counts_as_absent() -> None:
     settings = Settings(app_id=APP_ID, hide_default_launcher=True)
     template = "{{ intercom_snippet(None, hide_default_launcher=None, company=None, app_id=None, nonce=None) }}"
     assert rendered(settings, template) == {"app_id": APP_ID, "hide_default_launcher": True}
@@ -189,7 +188,7 @@ def test_an_option_that_is_none_counts_as_not_given() -> None:
         ("nonce='a b'", "nonce: must be base64"),
     ],
 )
-def test_a_wrong_option_names_itself_and_what_is_accepted(option: str, message: str, unverified: Settings) -> None:
+def test_wrong_option_explains_accepted_values(option: str, message: str, unverified: Settings) -> None:
     with pytest.raises(OptionError, match=f"^{message}"):
         rendered(unverified, f"{{{{ intercom_snippet({{'id': 'u'}}, {option}) }}}}")
 
@@ -212,31 +211,34 @@ def test_the_settings_alone_go_through_tojson(unverified: Settings) -> None:
     assert html == f'{{"app_id": "{APP_ID}", "user_id": "\\u003c/script\\u003e"}}'
 
 
-def test_without_a_loader_and_an_argument_it_is_a_visitor(unverified: Settings) -> None:
+def test_missing_loader_and_argument_mean_visitor(unverified: Settings) -> None:
     assert rendered(unverified, "{{ intercom_snippet() }}") == {"app_id": APP_ID}
 
 
-def test_the_loader_is_asked_only_where_no_user_is_given(unverified: Settings) -> None:
+def test_explicit_user_skips_the_loader(unverified: Settings) -> None:
+    """An explicit None is a visitor too; the loader is asked only where no user is passed."""
     env = Environment(autoescape=True)
     install(env, unverified, user_loader=lambda: {"id": "loaded"})
     assert settings_in(env.from_string("{{ intercom_snippet() }}").render())["user_id"] == "loaded"
     assert "user_id" not in settings_in(env.from_string("{{ intercom_snippet(None) }}").render())
 
 
-def test_a_nonce_is_found_among_the_environments_globals(unverified: Settings) -> None:
+def test_nonce_comes_from_environment_globals(unverified: Settings) -> None:
     env = environment(unverified)
     env.globals["csp_nonce"] = lambda: "r4nd0m"
     assert parsed(env.from_string("{{ intercom_snippet() }}").render()).tags[0] == ("script", {"nonce": "r4nd0m"})
 
 
-def test_without_an_app_id_nothing_is_rendered_and_it_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_app_id_renders_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A missing app id is logged once, and a template may still pass an app id of its own."""
     env = environment(Settings())
     assert [env.from_string("{{ intercom_snippet() }}").render() for _ in range(3)] == ["", "", ""]
     assert len(caplog.records) == 1
     assert settings_in(env.from_string("{{ intercom_snippet(app_id='tenant12') }}").render()) == {"app_id": "tenant12"}
 
 
-def test_no_proof_is_rendered_for_another_workspace(caplog: pytest.LogCaptureFixture) -> None:
+def test_another_workspace_gets_no_proof(caplog: pytest.LogCaptureFixture) -> None:
+    """The hash is rendered for the configured app id alone, and the log tells of the missing proof."""
     env = Environment(autoescape=True)
     install(env, Settings(app_id=APP_ID, identity_secret="s"))
     for app_id, proven in (("tenant12", False), (APP_ID, True)):

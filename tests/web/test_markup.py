@@ -32,7 +32,7 @@ END = "</body>"
         "<a title='</body>",
     ],
 )
-def test_what_only_looks_like_the_end_is_none(after: str) -> None:
+def test_lookalike_body_ends_are_ignored(after: str) -> None:
     page = "<!doctype html><body>Text"
     assert end_of_body(page + END + after) == len(page)
     assert end_of_body(page + after) is None
@@ -53,7 +53,7 @@ def test_any_text_has_an_answer(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", ["<", "<a ", "<!--", "<a b='", "<script>", "</body", "<template>", '="', "<textarea "]
 )
-def test_a_hostile_page_takes_a_time_that_is_linear(piece: str) -> None:
+def test_hostile_page_takes_linear_time(piece: str) -> None:
     def seconds(size: int) -> float:
         text, begin = piece * (size // len(piece)), time.perf_counter()
         end_of_body(text)

@@ -63,7 +63,7 @@ def ask(app: Flask, path: str = URL, who: str = "ann", **given: Any) -> Any:
     return app.test_client(use_cookies=False).open(path, headers={**headers, **given.pop("headers", OWN)}, **given)
 
 
-def test_it_answers_the_settings_of_whom_the_loaders_name() -> None:
+def test_answer_holds_loaded_user_and_company() -> None:
     answer = ask(site())
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     assert answer.json["user_id"] == "ann"
@@ -71,7 +71,7 @@ def test_it_answers_the_settings_of_whom_the_loaders_name() -> None:
     assert len(answer.json["user_hash"]) == 64
 
 
-def test_a_visitor_gets_those_of_a_visitor() -> None:
+def test_visitor_gets_visitor_settings() -> None:
     assert ask(site(), who="").json == {"app_id": APP_ID}
 
 
@@ -82,7 +82,8 @@ def test_no_parameter_is_read() -> None:
 
 @pytest.mark.parametrize("headers", [OWN, {"Sec-Fetch-Site": "cross-site"}])
 @pytest.mark.parametrize("who", ["", "ann"])
-def test_every_answer_is_kept_by_nobody_and_read_by_this_origin_alone(headers: dict[str, str], who: str) -> None:
+def test_answers_are_uncached_and_same_origin(headers: dict[str, str], who: str) -> None:
+    """Every answer, refusals included, forbids caches to store it and other origins to read it."""
     found = ask(site(), who=who, headers=headers).headers
     assert "no-store" in found["Cache-Control"]
     assert (found["Vary"], found["Cross-Origin-Resource-Policy"]) == ("Cookie", "same-origin")
@@ -90,7 +91,7 @@ def test_every_answer_is_kept_by_nobody_and_read_by_this_origin_alone(headers: d
 
 
 @pytest.mark.parametrize("where", ["cross-site", "same-site", "none", ""])
-def test_only_a_page_of_this_origin_may_ask(where: str) -> None:
+def test_only_same_origin_fetch_is_answered(where: str) -> None:
     headers = {"Sec-Fetch-Site": where, "Origin": "http://localhost", "Referer": "http://localhost/"}
     answer = ask(site(), headers=headers)
     assert (answer.status_code, answer.json) == (403, {})
@@ -113,24 +114,25 @@ def test_only_a_page_of_this_origin_may_ask(where: str) -> None:
         ({"Referer": "/page"}, False),
     ],
 )
-def test_an_old_browser_must_name_a_page_of_this_origin(headers: dict[str, str], own: bool) -> None:
+def test_old_browser_must_name_same_origin(headers: dict[str, str], own: bool) -> None:
+    """Without Sec-Fetch-Site the Origin or the Referer must be of the same origin."""
     assert is_same_origin(headers, "https://shop.example") is own
 
 
-def test_an_old_browser_is_answered_by_the_address_that_it_asked() -> None:
+def test_referer_must_match_the_asked_address() -> None:
     for referer, status in (("https://shop.example/", 200), ("http://localhost/", 403)):
         answer = ask(site(), base_url="https://shop.example", headers={"Referer": referer})
         assert answer.status_code == status
 
 
 @pytest.mark.parametrize("config", [{"INTERCOM_ENABLED": False}, {"INTERCOM_APP_ID": None}])
-def test_without_a_messenger_there_is_no_such_page(config: dict[str, Any]) -> None:
+def test_route_is_missing_without_messenger(config: dict[str, Any]) -> None:
     answer = ask(site(**config))
     assert (answer.status_code, answer.json) == (404, {})
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("POST", 405), ("PUT", 405), ("OPTIONS", 200)])
-def test_it_is_there_to_be_read_only(method: str, status: int) -> None:
+def test_route_is_read_only(method: str, status: int) -> None:
     answer = ask(site(), method=method)
     assert (answer.status_code, b"user_id" in answer.data) == (status, False)
 
@@ -141,14 +143,14 @@ def test_nobody_is_loaded_for_another_origin() -> None:
     assert ask(app, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 
 
-def test_its_address_follows_where_the_application_is_mounted() -> None:
+def test_route_follows_application_mount_point() -> None:
     app = site(APPLICATION_ROOT="/shop")
     with app.test_request_context(base_url="http://localhost/shop"):
         assert url_for("segment_intercom.settings_json") == f"/shop{URL}"
     assert ask(app, base_url="http://localhost/shop").json["user_id"] == "ann"
 
 
-def test_what_is_no_json_stays_out_of_it() -> None:
+def test_values_outside_json_are_dropped() -> None:
     app = site(INTERCOM_STRICT=False)
     app.extensions["segment_intercom"].helpers.user_loader = lambda: {"id": "ann", "score": math.nan, "by": [math.inf]}
     assert json.loads(ask(app).data, parse_constant=pytest.fail)["user_id"] == "ann"
@@ -191,7 +193,7 @@ PUBLISHED = pytest.mark.parametrize("by", ["the view", "an early hook", "a late 
 
 @PUBLISHED
 @pytest.mark.parametrize("read", [(URL, json.loads), ("/by-hand", settings_in)], ids=["the route", "by hand"])
-def test_a_cache_in_front_gives_everybody_their_own_settings(by: str, read: tuple[str, Callable[..., Any]]) -> None:
+def test_cache_gives_everybody_own_settings(by: str, read: tuple[str, Callable[..., Any]]) -> None:
     path, parse = read
     cache = Cache(published(by))
     for who in (*PEOPLE, *PEOPLE):
@@ -200,7 +202,7 @@ def test_a_cache_in_front_gives_everybody_their_own_settings(by: str, read: tupl
 
 
 @PUBLISHED
-def test_a_cache_in_front_asks_the_route_again_after_a_visitor(by: str) -> None:
+def test_cache_asks_again_after_visitor(by: str) -> None:
     cache = Cache(published(by))
     found = [json.loads(through(cache, URL, who)).get("user_id") for who in ("", "ann", "")]
     assert found == [None, "ann", None]
@@ -208,21 +210,23 @@ def test_a_cache_in_front_asks_the_route_again_after_a_visitor(by: str) -> None:
 
 @PUBLISHED
 @pytest.mark.parametrize("first", ["", "ann"])
-def test_a_cache_in_front_never_gives_the_snippet_of_one_to_another(by: str, first: str) -> None:
+def test_cache_never_leaks_anothers_snippet(by: str, first: str) -> None:
     cache = Cache(published(by))
     for who in (first, *PEOPLE, "", *reversed(PEOPLE)):
         page = through(cache, "/by-itself", who)
         assert [other for other in PEOPLE if other != who and other in page] == []
 
 
-def test_the_cache_does_keep_what_is_public() -> None:
+def test_cache_stores_public_pages() -> None:
+    """The cache of these tests does store public pages, so the tests before this would notice a leak."""
     cache = Cache(published("a late hook"))
     pages = [through(cache, "/plain", who) for who in PEOPLE]
     assert pages == ["<p>the same for all</p>"] * 2
     assert [url.rpartition("/")[2] for url in cache.kept] == ["plain"]
 
 
-def test_a_page_that_its_view_makes_public_stays_so_and_is_the_same_for_all() -> None:
+def test_public_page_is_same_for_all() -> None:
+    """A page that its view makes public stays public, and no snippet is added to it."""
     cache = Cache(published("the view"))
     assert [through(cache, "/by-itself", who) for who in PEOPLE] == ["<body></body>"] * 2
     assert list(cache.kept) == ["http://localhost/by-itself"]

@@ -49,7 +49,8 @@ def settings_in(snippet: str) -> dict[str, Any]:
     return found
 
 
-def test_it_is_one_script_element_that_sets_the_settings_and_names_the_widget() -> None:
+def test_snippet_is_a_single_script() -> None:
+    """It holds the settings and the address of the widget."""
     snippet = render_snippet({**PAGE, "user_id": "u"}, settings=SETTINGS)
     assert isinstance(snippet, Markup)
     assert parsed(snippet).tags == [("script", {}), ("p", {})]
@@ -73,7 +74,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_hostile_text_ends_the_element_or_is_lost(text: str) -> None:
+def test_hostile_text_is_escaped_without_loss(text: str) -> None:
     traits = {text: text, "name": text, "__proto__": text, "nested": {text: [text]}}
     found = messenger_settings(Identify(text, traits), SETTINGS)
     snippet = render_snippet(found, settings=SETTINGS)
@@ -84,7 +85,7 @@ def test_no_hostile_text_ends_the_element_or_is_lost(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none() | st.lists(st.text())))
-def test_any_settings_are_read_back_as_they_were(attributes: dict[str, Any]) -> None:
+def test_settings_survive_the_round_trip(attributes: dict[str, Any]) -> None:
     found = {**PAGE, "custom_attributes": attributes}
     snippet = render_snippet(found, settings=SETTINGS)
     assert settings_in(snippet) == found
@@ -93,12 +94,12 @@ def test_any_settings_are_read_back_as_they_were(attributes: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("load", LOADS)
-def test_each_load_strategy_is_written_into_the_script(load: str) -> None:
+def test_load_strategy_is_in_script(load: str) -> None:
     written = render_snippet(PAGE, settings=SETTINGS, load=load).replace(render_snippet(PAGE, settings=SETTINGS), "")
     assert f'="{load}"' in written or load == "load"
 
 
-def test_an_unknown_load_strategy_names_the_accepted_ones() -> None:
+def test_unknown_load_strategy_lists_valid_values() -> None:
     with pytest.raises(OptionError, match='load: must be one of "load", "now", "idle", "interaction", "manual"'):
         render_snippet(PAGE, settings=SETTINGS, load="later")
 
@@ -116,17 +117,18 @@ def test_a_bad_nonce_is_refused(nonce: Any) -> None:
 
 
 @pytest.mark.parametrize("nonce", [None, "", lambda: None, lambda: ""])
-def test_without_a_nonce_there_is_no_attribute(nonce: Any) -> None:
+def test_empty_nonce_adds_no_attribute(nonce: Any) -> None:
     assert parsed(render_snippet(PAGE, settings=SETTINGS, nonce=nonce)).tags[0] == ("script", {})
 
 
-def test_without_an_app_id_nothing_is_rendered_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_app_id_renders_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A line of the log says which setting is missing."""
     assert render_snippet({}, settings=Settings()) == ""
     assert "INTERCOM_APP_ID" in caplog.text
 
 
 @pytest.mark.parametrize("app_id", ["../evil12", "abc", 12345678])
-def test_a_wrong_app_id_never_reaches_an_address(app_id: Any) -> None:
+def test_wrong_app_id_is_refused(app_id: Any) -> None:
     with pytest.raises(OptionError, match="app_id: must be 8 or 40"):
         render_snippet({"app_id": app_id}, settings=SETTINGS)
 
@@ -136,7 +138,8 @@ def test_switched_off_it_is_a_comment() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), object(), [float("inf")], b"x"])
-def test_what_json_cannot_say_never_reaches_a_page(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_unserializable_value_never_reaches_page(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """It is an error; where settings are lenient, the value is left out and its name is logged."""
     with pytest.raises(TraitError, match="odd"):
         render_snippet({**PAGE, "odd": value}, settings=SETTINGS)
     lenient = Settings(app_id=APP_ID, strict=False)
@@ -148,7 +151,7 @@ def test_the_widget_may_come_from_elsewhere() -> None:
     assert f'"/sandbox/widget/{APP_ID}"' in render_snippet(PAGE, settings=Settings(widget_url="/sandbox/widget/"))
 
 
-def test_a_page_gets_the_reserved_names_of_the_mapping() -> None:
+def test_script_contains_reserved_names() -> None:
     html = render_snippet(PAGE, settings=Settings(app_id=APP_ID))
     words = html.partition('.split(" ")')[0].rpartition('"')[0].rpartition('"')[2].split()
     assert frozenset(words) - {"|"} == RESERVED
@@ -156,7 +159,7 @@ def test_a_page_gets_the_reserved_names_of_the_mapping() -> None:
     assert {"user_id", "user_hash", "auth_tokens"}.isdisjoint(words[: words.index("|")])
 
 
-def test_the_built_loader_has_one_place_for_each_value() -> None:
+def test_built_loader_has_unique_placeholders() -> None:
     built = assets.read("segment_intercom/loader.min.js")
     assert [built.count(f"INTERCOM_{name}") for name in ("SETTINGS", "LOAD", "WIDGET", "RESERVED")] == [1, 1, 1, 1]
     assert built.isascii()
