@@ -136,6 +136,10 @@ class IntercomSandbox:
         if not self._store.reply(text, user_id=user_id):
             raise AssertionError("nobody is there to reply to: no user of this id, and no conversation")
 
+    def clear(self) -> None:
+        """Forget all that Intercom received, the people included."""
+        self._store.reset()
+
     def wait_for(self, holds: Callable[[IntercomSandbox], Any], timeout: float = 10.0) -> None:
         """Wait until this holds: ``wait_for(lambda sandbox: len(sandbox.events) == 2)``; ``timeout`` in seconds."""
         with self._answered:

@@ -131,13 +131,20 @@ def test_call_may_hide_the_launcher(call: str, open_page: Any, messenger: Any, p
     messenger.expect_hidden()
 
 
-def test_launcher_hides_and_user_leaves_company(open_page: Any, messenger: Any, page: Page) -> None:
-    """A group call may hide the launcher; a company with remove takes the user out of it."""
-    made = open_page(QUIET, verified=False)
-    page.evaluate("analytics.identify('u', {company: {id: '813', name: 'Acme'}})")
-    made.sandbox.wait_for(lambda sandbox: len(sandbox.people) == 1 and sandbox.people[0]["companies"])
+def test_group_call_hides_launcher(open_page: Any, messenger: Any, page: Page) -> None:
+    open_page(QUIET, verified=False)
+    page.evaluate("analytics.identify('u')")
+    messenger.expect_visible()
     page.evaluate("analytics.group('9', {name: 'Nine'}, {Intercom: {hideDefaultLauncher: true}})")
     messenger.expect_hidden()
+
+
+def test_company_with_remove_is_left(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET, verified=False)
+    page.evaluate("analytics.identify('u', {company: {id: '813', name: 'Acme'}})")
+    made.sandbox.wait_for(lambda sandbox: sandbox.people and sandbox.people[0]["companies"])
+    page.evaluate("analytics.group('9', {name: 'Nine'})")
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.people[0]["companies"]) == 2)
     page.evaluate("analytics.identify('u', {company: {id: '813', remove: true}})")
     made.sandbox.wait_for(lambda sandbox: [each["company_id"] for each in sandbox.people[0]["companies"]] == ["9"])
 
@@ -193,19 +200,24 @@ def test_another_user_boots_without_old_traits(open_page: Any, messenger: Any, p
     page.evaluate("analytics.identify('a', {plan: 'pro'})")
     messenger.expect_visible()
     page.evaluate("analytics.identify('b')")
-    made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["settings"].get("user_id") == "b")
-    assert made.pings[:1] + made.pings[-1:] == [("boot", "a"), ("boot", "b")]
+    messenger.expect_told([("boot", "a"), ("shutdown", None), ("boot", "b")])
     assert "plan" not in made.sandbox.people[-1]["custom_attributes"]
 
 
-def test_snippet_options_persist_in_later_calls(open_page: Any, page: Page) -> None:
-    """The selector of the default launcher also takes the configured selector back."""
-    options = "alignment='left', launcher_selector='#IntercomDefaultWidget'"
-    made = open_page(f"{{{{ analytics_snippet(None, {options}) }}}}", INTERCOM_LAUNCHER_SELECTOR="#help")
+def test_snippet_options_persist_in_later_calls(open_page: Any, messenger: Any, page: Page) -> None:
+    open_page("{{ analytics_snippet(None, alignment='left') }}")
     page.evaluate("analytics.page()")
-    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) >= 2)
-    last = made.sandbox.requests[-1]["settings"]
-    assert (last["alignment"], "custom_launcher_selector" in last) == ("left", False)
+    messenger.expect_told(["boot", "update"])
+    assert [settings["alignment"] for _, settings in messenger.calls] == ["left", "left"]
+
+
+def test_default_selector_replaces_configured_one(open_page: Any, messenger: Any, page: Page) -> None:
+    """Segment's default id names the default launcher, so that the selector of the application is taken back."""
+    default = "launcher_selector='#IntercomDefaultWidget'"
+    open_page(f"{{{{ analytics_snippet(None, {default}) }}}}", INTERCOM_LAUNCHER_SELECTOR="#help")
+    page.evaluate("analytics.page()")
+    messenger.expect_told(["boot", "update"])
+    assert "custom_launcher_selector" not in messenger.calls[-1][1]
 
 
 def test_reset_forgets_and_boots_a_visitor(open_page: Any, page: Page) -> None:

@@ -13,8 +13,7 @@ from flask import Flask, Response, send_from_directory
 from playwright.sync_api import Page
 
 from segment_intercom import SegmentIntercom, collector_blueprint, user_hash
-from segment_intercom.sandbox import Workspace, create_sandbox
-from tests.conftest import APP_ID, SECRET
+from segment_intercom.testing.sandbox import IntercomSandbox
 
 BUNDLES = Path(__file__).parent.parent.parent / "node_modules/@segment/analytics-next/dist/umd"
 KEY = "browser-key"
@@ -34,18 +33,11 @@ pytestmark = pytest.mark.not_in("firefox", "webkit", reason="the client is Segme
 class Place:
     """A page's site, and a collector on another origin that delivers to a sandbox."""
 
-    def __init__(self, serve: Callable[[Any], str], folder: Path) -> None:
+    def __init__(self, serve: Callable[[Any], str], sandbox: IntercomSandbox) -> None:
         assert BUNDLES.is_dir(), "node_modules is missing: make assets"
-        self.sandbox = create_sandbox(Workspace(APP_ID, access_token="t", search_lag=0))
+        self.sandbox = sandbox
         app = Flask("collector")
-        app.config.update(
-            INTERCOM_APP_ID=APP_ID,
-            INTERCOM_IDENTITY_SECRET=SECRET,
-            INTERCOM_BROWSER_WRITE_KEYS=[KEY],
-            INTERCOM_OUTBOX=f"sqlite:///{folder / 'outbox.db'}",
-            INTERCOM_API_URL=serve(self.sandbox),
-            INTERCOM_ACCESS_TOKEN="t",
-        )
+        app.config.update(sandbox.config, INTERCOM_BROWSER_WRITE_KEYS=[KEY])
         SegmentIntercom(app)
         app.register_blueprint(collector_blueprint(), url_prefix="/segment")
         self.ingest = app.extensions["segment_intercom"].ingest
@@ -61,16 +53,19 @@ class Place:
     def _page(self) -> str:
         return PAGE % (KEY, self.collector, json.dumps(self.proof))
 
+    def proof_of(self, text: str) -> str:
+        """The proof of a user id or an e-mail."""
+        return user_hash(self.sandbox.config["INTERCOM_IDENTITY_SECRET"], text)
+
     def people(self) -> list[dict[str, Any]]:
         """Whom Intercom knows once all is delivered."""
         assert self.ingest.flush(30) == 0
-        people: list[dict[str, Any]] = self.sandbox.extensions["sandbox"].state()["people"]
-        return people
+        return self.sandbox.people
 
 
 @pytest.fixture
-def place(serve: Callable[..., str], tmp_path: Path) -> Iterator[Place]:
-    place = Place(serve, tmp_path)
+def place(serve: Callable[..., str], intercom_sandbox: IntercomSandbox) -> Iterator[Place]:
+    place = Place(serve, intercom_sandbox)
     with closing(place.ingest):
         yield place
 
@@ -84,7 +79,7 @@ def say(page: Page, call: str, path: str) -> int:
 
 def test_page_with_proof_is_accepted(place: Place, page: Page) -> None:
     """Calls of a user with a valid user_hash are delivered; an e-mail needs a proof of its own."""
-    place.proof = {"user_hash": user_hash(SECRET, "ann")}
+    place.proof = {"user_hash": place.proof_of("ann")}
     with page.expect_response("**/v1/p") as seen:
         page.goto(place.site)
     assert seen.value.status == 200
@@ -92,12 +87,12 @@ def test_page_with_proof_is_accepted(place: Place, page: Page) -> None:
     assert say(page, 'track("Baked", { loaves: 3 })', "t") == 200
     (ann,) = place.people()
     assert (ann["user_id"], ann["email"]) == ("ann", None)  # an e-mail needs a proof of its own
-    (event,) = place.sandbox.extensions["sandbox"].state()["events"]
+    (event,) = place.sandbox.events
     assert (event["event_name"], event["metadata"]) == ("Baked", {"loaves": 3})
 
 
 def test_a_page_cannot_speak_for_another(place: Place, page: Page) -> None:
-    place.proof = {"user_hash": user_hash(SECRET, "ann")}
+    place.proof = {"user_hash": place.proof_of("ann")}
     with page.expect_response("**/v1/p"):
         page.goto(place.site)
     assert say(page, 'identify("bob", { plan: "pro" })', "i") == 403

@@ -8,6 +8,8 @@ import pytest
 from flask import Response
 from playwright.sync_api import Page
 
+from tests.children import wait_for
+
 from .shop import QUIET, SHELL, USER, Shop
 
 
@@ -231,7 +233,7 @@ def test_trusted_types_report_failed_load(shop: Any, messenger: Any, page: Page)
     if not page.evaluate("'trustedTypes' in window"):
         messenger.expect_visible()
         return
-    page.wait_for_function("came === 1 && heard.length === 2")
+    wait_for(lambda: page.evaluate("came === 1 && heard.length === 2"))  # where the policy forbids the function
     assert page.evaluate("[heard, thrown]") == [["load-failed", "load-failed"], []]
     assert [line.partition(":")[0] for line in lines if "did not load" in line] == ["Intercom", "analytics"]
 
@@ -326,19 +328,24 @@ LINKS = (
     '<a class="l" id="down" download href="data:text/plain,x">d</a>'
     '<a class="l" id="named" target="other" href="/x">n</a>'
     '<svg><a class="l" id="svg" href="/y"><text y="20">s</text></a></svg>'
+    '<a class="l" id="plain" href="#plain">p</a>'
 )
+# What trackLink holds back is told apart from what this page does by a listener that comes after it.
+CLICK = """() => {
+  analytics.trackLink(document.querySelectorAll('.l'), 'Clicked');
+  const held = {};
+  document.body.addEventListener('click', () => window.addEventListener('click', event => {
+    held[event.target.id] = event.defaultPrevented;
+    event.preventDefault();
+  }, {once: true}));
+  for (const link of document.querySelectorAll('.l'))
+    link.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
+  return held;
+}"""
 
 
-def test_prevented_link_clicks_do_not_navigate(open_page: Any, page: Page) -> None:
-    """Clicks on tracked links that the page itself prevents leave its address as it is."""
-    open_page(LINKS + "{{ analytics_snippet(None, page=False) }}", verified=False)
-    page.evaluate("""() => {
-      analytics.trackLink(document.querySelectorAll('.l'), 'Clicked');
-      window.prevented = [];
-      window.addEventListener('click', event => setTimeout(() => prevented.push(event.defaultPrevented)));
-      document.body.addEventListener('click', event => event.preventDefault());
-      for (const id of ['down', 'named', 'svg'])
-        document.getElementById(id).dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
-    }""")
-    page.wait_for_function("prevented.length === 3")
-    assert page.evaluate("location.pathname") == "/"
+def test_only_plain_navigations_are_held_back(open_page: Any, page: Page) -> None:
+    """A download, a link to another frame and one in a drawing are the browser's; the plain one follows its event."""
+    open_page(LINKS + QUIET, verified=False)
+    assert page.evaluate(CLICK) == {"down": False, "named": False, "svg": False, "plain": True}
+    page.wait_for_function("location.hash === '#plain'")

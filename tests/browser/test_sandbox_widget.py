@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from segment_intercom.sandbox import Workspace
-
 from .sandbox_pages import APP, Site, booted, box, launcher, panel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import ConsoleMessage, Error, Page, Route
+
+    from segment_intercom.testing.sandbox import IntercomSandbox
 
 pytestmark = pytest.mark.not_in(
     "webkit", reason="WebDriver has no interception, console and clock; test_every_engine.py writes in the Messenger"
@@ -26,8 +26,8 @@ ADA = {"user_id": "42", "name": "Ada Lovelace", "email": "ada@example.com"}
 
 
 @pytest.fixture
-def site(serve: Callable[[Any], str]) -> Site:
-    return Site(serve, Workspace(APP, name="Acme"))
+def site(serve: Callable[[Any], str], intercom_sandbox: IntercomSandbox) -> Site:
+    return Site(serve, intercom_sandbox)
 
 
 @pytest.fixture
@@ -54,33 +54,33 @@ def test_settings_boot_the_messenger(site: Site, page: Page) -> None:
     site.open(page, ADA)
     assert booted(page).get_attribute("data-user-id") == "42"
     expect(launcher(page)).to_be_visible()
-    assert site.requests()[0]["settings"] == ADA
+    assert site.sandbox.requests[0]["settings"] == ADA
 
 
-def test_it_drains_the_queue_in_order(site: Site, page: Page) -> None:
+def test_it_drains_the_queue_in_order(site: Site, messenger: Any, page: Page) -> None:
     site.open(page, None, queued="Intercom('boot', {user_id: '7'}); Intercom('trackEvent', 'One', {n: 1});")
     page.evaluate("Intercom('trackEvent', 'Two')")
-    site.expect_kinds(page, ["boot", "event", "event"])
-    assert site.requests()[1]["settings"] == {"event_name": "One", "metadata": {"n": 1}}
+    messenger.expect_told(["boot", "event", "event"])
+    assert site.sandbox.requests[1]["settings"] == {"event_name": "One", "metadata": {"n": 1}}
 
 
-def test_update_after_boot_leaves_boot_unchanged(site: Site, page: Page) -> None:
+def test_update_after_boot_leaves_boot_unchanged(site: Site, messenger: Any, page: Page) -> None:
     site.open(page, None, queued="Intercom('boot', {user_id: '7'}); Intercom('update', {user_id: '7', plan: 'pro'});")
-    site.expect_kinds(page, ["boot", "update"])
-    assert site.requests()[0]["settings"] == {"user_id": "7"}
-    assert site.requests()[1]["settings"] == {"user_id": "7", "plan": "pro"}
+    messenger.expect_told(["boot", "update"])
+    assert site.sandbox.requests[0]["settings"] == {"user_id": "7"}
+    assert site.sandbox.requests[1]["settings"] == {"user_id": "7", "plan": "pro"}
 
 
-def test_second_script_keeps_first_messenger(site: Site, page: Page) -> None:
+def test_second_script_keeps_first_messenger(site: Site, messenger: Any, page: Page) -> None:
     site.open(page, ADA)
-    page.add_script_tag(url=f"{site.address}/intercom/widget/{APP}")
+    page.add_script_tag(url=site.widget)
     assert page.locator("#intercom-container").count() == 1
-    assert site.kinds() == ["boot"]
+    assert [kind for kind, _ in messenger.calls] == ["boot"]
 
 
 def test_it_works_without_a_shim(site: Site, page: Page) -> None:
-    page.goto(f"{site.address}/intercom/inspector")
-    page.add_script_tag(url=f"{site.address}/intercom/widget/{APP}")
+    page.goto(f"{site.sandbox.address}/inspector")
+    page.add_script_tag(url=site.widget)
     page.evaluate("Intercom('boot')")
     expect(launcher(page)).to_be_visible()
 
@@ -90,15 +90,15 @@ def test_hostile_names_and_values_arrive_unchanged(site: Site, page: Page, conso
     site.open(page, {**hostile, "user_id": "42", "name": "<b>Ada</b>"})
     launcher(page).click()
     expect(panel(page)).to_contain_text("Hi <b>Ada</b>")
-    assert site.sandbox.extensions["sandbox"].state()["people"][0]["custom_attributes"] == hostile
+    assert site.sandbox.people[0]["custom_attributes"] == hostile
     assert console == []
 
 
 def test_the_region_decides_the_address(site: Site, page: Page) -> None:
     site.workspace.region = "eu"
     site.open(page, {"api_base": "https://api-iam.eu.intercom.io"})
-    assert site.requests()[0]["region"] == "eu"
-    site.open(page, {"api_base": f"{site.address}/intercom/messenger/eu"})
+    assert site.sandbox.requests[0]["region"] == "eu"
+    site.open(page, {"api_base": f"{site.sandbox.address}/messenger/eu"})
 
 
 def test_refusal_hides_launcher_and_logs_once(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
@@ -122,9 +122,8 @@ def test_visitors_switched_off_see_nothing(site: Site, page: Page) -> None:
 
 def test_widget_works_under_strict_policy(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
     """The widget needs no inline styles, so that a policy without any style source is obeyed."""
-    site.headers = {
-        "Content-Security-Policy": "default-src 'none'; script-src 'nonce-n0nce'; connect-src 'self'; img-src data:"
-    }
+    policy = "default-src 'none'; script-src 'nonce-n0nce'; img-src data:; connect-src " + site.sandbox.address
+    site.headers = {"Content-Security-Policy": policy}
     site.open(page, {**ADA, "action_color": "#ffd23f"})
     launcher(page).click()
     expect(panel(page)).to_have_css("position", "fixed")
@@ -138,11 +137,11 @@ def test_widget_from_intercoms_host_pings_intercom(site: Site, page: Page) -> No
     def forward(route: Route) -> None:
         target = re.sub(r"https://api-iam.intercom.io", "/messenger/us", route.request.url)
         target = target.replace("https://widget.intercom.io", "")
-        route.fulfill(response=route.fetch(url=f"{site.address}/intercom{target}"))
+        route.fulfill(response=route.fetch(url=f"{site.sandbox.address}{target}"))
 
     page.route("https://*.intercom.io/**", forward)
     site.write(ADA)
-    site.html = site.html.replace("/intercom/widget", "https://widget.intercom.io/widget")
+    site.html = site.html.replace(f"{site.sandbox.address}/widget", "https://widget.intercom.io/widget")
     with page.expect_request("https://api-iam.intercom.io/ping"):
         page.goto(site.address)
     booted(page)
@@ -173,10 +172,10 @@ def test_enter_sends_shift_enter_breaks_line(site: Site, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("log")).to_contain_text("one two")
     expect(box(page)).to_have_value("")
-    assert site.requests()[-1]["settings"] == {"text": "one\ntwo"}
+    assert site.sandbox.requests[-1]["settings"] == {"text": "one\ntwo"}
 
 
-def test_conversations_survive_reload_until_shutdown(site: Site, page: Page) -> None:
+def test_conversations_survive_reload_until_shutdown(site: Site, messenger: Any, page: Page) -> None:
     site.open(page, ADA)
     launcher(page).click()
     say(page, "Remember me")
@@ -187,13 +186,13 @@ def test_conversations_survive_reload_until_shutdown(site: Site, page: Page) -> 
     launcher(page).click()
     expect(panel(page)).to_contain_text("Hi there")
     expect(page.get_by_role("log")).not_to_contain_text("Remember me")
-    assert site.kinds()[-2:] == ["shutdown", "boot"]
+    assert [kind for kind, _ in messenger.calls][-2:] == ["shutdown", "boot"]
 
 
 def test_unsent_message_stays_in_field(site: Site, page: Page) -> None:
     site.open(page, ADA)
     launcher(page).click()
-    site.sandbox.extensions["sandbox"].reset()
+    site.sandbox.clear()
     page.keyboard.type("Lost?")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text("Not sent. Reload the page and try again.")
@@ -211,7 +210,7 @@ def test_lost_connection_shows_remedy_and_cause(site: Site, page: Page, console:
     expect(status).to_have_text("Not sent. Check your connection and press Send again.")
     expect(status).to_have_css("color", "rgb(179, 38, 30)")
     (said,) = [said.text for said in console if said.text.startswith("Intercom:")]
-    assert f"unreachable: {site.address}/intercom/messenger/us/messages cannot be reached" in said
+    assert f"unreachable: {site.sandbox.address}/messenger/us/messages cannot be reached" in said
     page.unroute("**/messages")
     page.keyboard.press("Enter")
     expect(status).to_have_text("Sent")
@@ -275,18 +274,28 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def icon_colours(site: Site, page: Page, colour: str | None, theme: str) -> tuple[str, str]:
+    """The colours of an icon in the open panel, and of what it stands on."""
+    site.open(page, {"action_color": colour, "theme_mode": theme})
+    launcher(page).click()
+    icon = page.locator(".hint .icon").evaluate("icon => getComputedStyle(icon).color")
+    return icon, panel(page).evaluate("panel => getComputedStyle(panel).backgroundColor")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("colour", ["#14634a", "#ffd23f", "#000", "#fff", "#808080", None])
 def test_icons_contrast_with_the_panel(site: Site, page: Page, colour: str | None, theme: str) -> None:
-    """Icons take the action colour where it can be read; every icon has a contrast of at least 4.5."""
-    site.open(page, {"action_color": colour, "theme_mode": theme})
-    launcher(page).click()
-    shown = page.locator(".hint .icon").evaluate("one => getComputedStyle(one).color")
-    paper = panel(page).evaluate("one => getComputedStyle(one).backgroundColor")
-    dark, light = sorted([luminance(shown), luminance(paper)])
+    """A contrast of at least 4.5, whatever the action colour is."""
+    dark, light = sorted(map(luminance, icon_colours(site, page, colour, theme)))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
-    if (colour, theme) in (("#14634a", "light"), ("#ffd23f", "dark")):
-        assert shown == {"#14634a": "rgb(20, 99, 74)", "#ffd23f": "rgb(255, 210, 63)"}[colour or ""]
+
+
+@pytest.mark.parametrize(
+    ("colour", "theme", "shown"),
+    [("#14634a", "light", "rgb(20, 99, 74)"), ("#ffd23f", "dark", "rgb(255, 210, 63)")],
+)
+def test_legible_action_colour_paints_icons(site: Site, page: Page, colour: str, theme: str, shown: str) -> None:
+    assert icon_colours(site, page, colour, theme)[0] == shown
 
 
 def test_own_link_colour_is_used_unchanged(site: Site, page: Page) -> None:
@@ -345,20 +354,22 @@ def test_launcher_survives_body_swap(site: Site, page: Page) -> None:
 # --- methods
 
 
-def test_updates_beyond_twenty_are_throttled(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+def test_updates_beyond_twenty_are_throttled(
+    site: Site, messenger: Any, page: Page, console: list[ConsoleMessage]
+) -> None:
     site.open(page, ADA)
     page.evaluate("for (let n = 0; n < 22; n += 1) Intercom('update', {n}); Intercom('trackEvent', 'Last')")
-    site.expect_kinds(page, ["boot", *["update"] * 20, "event"])
+    messenger.expect_told(["boot", *["update"] * 20, "event"])
     assert len([said for said in console if "throttled" in said.text]) == 2
 
 
-def test_identical_updates_merge_for_a_minute(site: Site, page: Page) -> None:
+def test_identical_updates_merge_for_a_minute(site: Site, messenger: Any, page: Page) -> None:
     page.clock.install()
     site.open(page, ADA)
     page.evaluate("for (let n = 0; n < 3; n += 1) Intercom('update', {plan: 'pro'})")
     page.clock.fast_forward(61_000)
     page.evaluate("Intercom('update', {plan: 'pro'}); Intercom('trackEvent', 'Last')")
-    site.expect_kinds(page, ["boot", "update", "update", "event"])
+    messenger.expect_told(["boot", "update", "update", "event"])
 
 
 def test_callbacks_run_even_if_some_throw(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
@@ -395,11 +406,13 @@ def test_an_unknown_method_is_warned_of(site: Site, page: Page, console: list[Co
     assert [said.type for said in console] == ["warning"] * 3
 
 
-def test_settings_outside_json_do_not_throw(site: Site, page: Page, console: list[ConsoleMessage]) -> None:
+def test_settings_outside_json_do_not_throw(
+    site: Site, messenger: Any, page: Page, console: list[ConsoleMessage]
+) -> None:
     site.open(page, ADA)
     page.evaluate("const loop = {}; loop.self = loop; Intercom('update', {loop}); Intercom('update', {n: 1n, f() {}})")
-    site.expect_kinds(page, ["boot", "update"])
-    assert site.requests()[-1]["settings"] == {"n": "1"}
+    messenger.expect_told(["boot", "update"])
+    assert site.sandbox.requests[-1]["settings"] == {"n": "1"}
     assert [said.type for said in console] == ["error"]
 
 
@@ -423,9 +436,11 @@ def test_cookies_match_intercoms_names_and_lifetimes(site: Site, page: Page) -> 
 def test_cookies_cover_the_registrable_domain(site: Site, page: Page) -> None:
     def forward(route: Route) -> None:
         path = route.request.url.removeprefix("http://a.shop.example.co.uk")
-        route.fulfill(response=route.fetch(url=site.address + path))
+        server, path = (site.sandbox.address, path[9:]) if path.startswith("/intercom") else (site.address, path)
+        route.fulfill(response=route.fetch(url=server + path))
 
     page.route("http://a.shop.example.co.uk/**", forward)
+    site.widget = f"/intercom/widget/{APP}"
     site.write(ADA)
     page.goto("http://a.shop.example.co.uk/")
     booted(page)
@@ -457,8 +472,8 @@ def test_session_continues_without_shutdown(site: Site, page: Page) -> None:
 
 def test_frame_without_cookies_shows_launcher(site: Site, page: Page) -> None:
     site.write(ADA)
-    inner = site.html.replace("/intercom/widget", f"{site.address}/intercom/widget").replace('"', "&quot;")
-    page.goto(f"{site.address}/intercom/static/inspector.css")
+    inner = site.html.replace('"', "&quot;")
+    page.goto(f"{site.sandbox.address}/static/inspector.css")
     page.set_content(f'<iframe sandbox="allow-scripts" width=600 height=600 srcdoc="{inner}"></iframe>')
     expect(page.frame_locator("iframe").get_by_role("button", name="Intercom Messenger")).to_be_visible()
 
@@ -468,7 +483,7 @@ def test_frame_without_cookies_shows_launcher(site: Site, page: Page) -> None:
 
 def test_inspector_shows_requests_live(site: Site, page: Page) -> None:
     """The inspector follows live what another page sends, and clears everything when asked twice."""
-    page.goto(f"{site.address}/intercom/inspector")
+    page.goto(f"{site.sandbox.address}/inspector")
     expect(page.get_by_text("Nobody yet.")).to_be_visible()
     other = page.context.new_page()
     site.open(other, {**ADA, "tags": ["a"]})
@@ -485,7 +500,7 @@ def test_request_row_shows_page_and_changes(site: Site, page: Page) -> None:
     site.open(page, {**ADA, "plan": "pro"})
     page.evaluate("Intercom('update', {plan: 'free', seats: 3})")
     other = page.context.new_page()
-    other.goto(f"{site.address}/intercom/inspector")
+    other.goto(f"{site.sandbox.address}/inspector")
     rows = other.locator("#requests li")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("changed: plan, seats")
@@ -503,7 +518,7 @@ def test_teammate_answer_updates_unread_count(site: Site, page: Page) -> None:
     expect(page.get_by_role("log")).to_contain_text("Is anybody there?")
     page.keyboard.press("Escape")
     other = page.context.new_page()
-    other.goto(f"{site.address}/intercom/inspector#view=conversations")
+    other.goto(f"{site.sandbox.address}/inspector#view=conversations")
     other.get_by_role("textbox", name="Answer Ada Lovelace as a teammate").fill("Yes, <b>we</b> are.")
     other.keyboard.press("Enter")
     expect(other.locator("#conversations")).to_contain_text("Yes, <b>we</b> are.")
@@ -519,7 +534,7 @@ def test_teammate_answer_updates_unread_count(site: Site, page: Page) -> None:
 
 def test_unread_count_survives_reload(site: Site, page: Page) -> None:
     site.open(page, ADA)
-    assert site.sandbox.extensions["sandbox"].reply("Welcome!", user_id=str(ADA["user_id"]))
+    site.sandbox.reply("Welcome!", user_id=str(ADA["user_id"]))
     page.reload()
     expect(page.get_by_role("button", name="Open Intercom Messenger, 1 unread")).to_be_visible()
     launcher(page).click()
@@ -532,17 +547,17 @@ def test_inspector_names_refused_user_and_script(site: Site, page: Page) -> None
     site.workspace.identity_secret = "a-secret-that-is-not-real"
     site.write(ADA)
     page.goto(site.address)
-    page.request.get(f"{site.address}/intercom/widget/another1")
-    page.goto(f"{site.address}/intercom/inspector")
+    page.request.get(f"{site.sandbox.address}/widget/another1")
+    page.goto(f"{site.sandbox.address}/inspector")
     refused = page.locator("#requests .refused")  # in the order in which they came, which may be either
     expect(refused).to_have_count(2)
     assert any("Ada Lovelace" in text for text in refused.all_text_contents())
-    assert any("set INTERCOM_APP_ID=abc12345" in text for text in refused.all_text_contents())
+    assert any("set INTERCOM_APP_ID=sandbox1" in text for text in refused.all_text_contents())
 
 
 def test_inspector_visual_order_matches_document(site: Site, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{site.address}/intercom/inspector")
+    page.goto(f"{site.sandbox.address}/inspector")
     expect(page.get_by_text("Nothing yet.")).to_be_visible()
     parts = page.locator("h1, #workspaces, #search, .views, .pane:visible .segments, .empty:visible")
     tops = parts.evaluate_all("all => all.map((one) => one.getBoundingClientRect().y)")
