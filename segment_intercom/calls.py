@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -34,7 +35,7 @@ def user_id_text(value: object, name: str = "user_id") -> str | None:
         return value
     if isinstance(value, Enum):
         value = value.value
-    if value is None or (isinstance(value, str) and not value.strip(_BLANKS)):
+    if isinstance(value, NoneType) or (isinstance(value, str) and not value.strip(_BLANKS)):  # a proxy of None, too
         return None
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         return str(int(value))

@@ -14,6 +14,7 @@ from typing import Any
 
 import jwt
 from itsdangerous.signer import HMACAlgorithm
+from jwt.types import Options
 
 from ._json import holds_nan
 from .calls import user_id_text
@@ -22,6 +23,7 @@ from .errors import OptionError
 from .settings import Settings
 
 _HMAC_SHA256 = HMACAlgorithm(hashlib.sha256)
+_CHECKED: Options = {"require": ["exp"], "verify_sub": False, "verify_iat": False}
 # A token may carry anything that describes the user, but not how the page reaches Intercom.
 _NEVER_SIGNED = frozenset(("app_id", "api_base", "user_id", "user_hash", "intercom_user_jwt", "exp", "iat", "nbf"))
 
@@ -52,12 +54,13 @@ def is_user_hash(secrets: Sequence[str], identifier: str, proof: str) -> bool:
 
 
 def read_user_jwt(secrets: Sequence[str], token: str) -> dict[str, Any] | None:
-    """Return the claims of a token that one of the secrets signed HS256 and that has not ended, else None."""
+    """Return the claims of a token that one of the secrets signed HS256 and that has not ended, else None.
+
+    When it was made decides nothing (RFC 7519, 4.1.6): the clock of the server that made it may be a little ahead.
+    """
     for secret in secrets:
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token, _key(secret), algorithms=["HS256"], options={"require": ["exp"], "verify_sub": False}
-            )
+            claims: dict[str, Any] = jwt.decode(token, _key(secret), algorithms=["HS256"], options=_CHECKED)
         except jwt.InvalidTokenError:
             continue
         return claims
@@ -65,7 +68,10 @@ def read_user_jwt(secrets: Sequence[str], token: str) -> dict[str, Any] | None:
 
 
 def user_jwt(secret: str, claims: Mapping[str, Any], ttl: int) -> str:
-    """Return Intercom's ``intercom_user_jwt``: the claims, ``user_id`` among them, signed HS256 for ``ttl`` seconds."""
+    """Return Intercom's ``intercom_user_jwt``: the claims, ``user_id`` among them, signed HS256 for ``ttl`` seconds.
+
+    It says when it was made, ``iat``, unless the claims do: a page whose clock is wrong knows how long it lasts.
+    """
     if not isinstance(secret, str) or not secret:
         raise OptionError("secret", "must be the identity secret, a string that is not empty")
     if not isinstance(claims, Mapping) or not isinstance(claims.get("user_id"), str) or not claims["user_id"]:
@@ -75,7 +81,8 @@ def user_jwt(secret: str, claims: Mapping[str, Any], ttl: int) -> str:
     if holds_nan(claims):
         raise OptionError("claims", "must hold no NaN and no infinity: JSON has no form for them")
     try:
-        return jwt.encode({**claims, "exp": int(time.time()) + ttl}, _key(secret), algorithm="HS256")
+        now = int(time.time())
+        return jwt.encode({"iat": now, **claims, "exp": now + ttl}, _key(secret), algorithm="HS256")
     except TypeError:
         raise OptionError("claims", "must hold values that JSON has a form for") from None
 

@@ -74,8 +74,10 @@ class Ingest:
         self._event_names: set[str] = set()
         self._senders: dict[int, DirectSender] = {}
 
-    def enqueue(self, call: Call, *, strict: bool = True, connection: Any = None) -> None:
+    def enqueue(self, call: Call, *, strict: bool = True, connection: Any = None) -> Call | None:
         """Put a call that has an effect into the outbox; once this returns it survives the end of the process.
+
+        Returns it as it was accepted, after ``before_send``, or None where it was dropped.
 
         With an application's ``connection`` to the outbox's database it is kept exactly when that commits. Raises
         CallError or TraitError for what cannot be sent, or logs it where ``strict`` is False; OutboxError when
@@ -84,18 +86,19 @@ class Ingest:
         prepared = self.prepare(call, strict=strict)
         message = None if prepared is None else self.validate(prepared, strict=strict)
         if message is None or not self.settings.enabled:
-            return
+            return None
         if self.settings.deliver == "now":
             if connection is not None:
                 raise CallError("connection", 'needs an outbox, and deliver="now" uses none')
             self._direct().send(*message[:2])
-            return
+            return prepared
         state = self._open(strict=strict)
         if connection is not None:
             state.outbox.put_within(connection, *message)
         elif not (state.outbox.replace if _strikes(prepared) else state.outbox.put)(*message):
             logger.info("a call with a message id of the last 24 hours came again; it is not sent twice")
         state.deliver()
+        return prepared
 
     def enqueue_all(self, calls: Iterable[Call | PlainMessage]) -> int:
         """Put those calls that have an effect into the outbox, all of them or none; return how many are new.

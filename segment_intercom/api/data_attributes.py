@@ -86,7 +86,9 @@ class AttributeCreator:
         return names
 
     def _make(self, model: str, name: str, value: Any) -> None:
-        body = {"name": name, "model": model, "data_type": _data_type(name, value)}
+        # Since version 2.11 an attribute that is made here is not a page's to set, unless it is said so: its values were
+        # ignored in silence.
+        body = {"name": name, "model": model, "data_type": _data_type(name, value), "messenger_writable": True}
         reply = self._exchange.send(Operation("POST", "/data_attributes", body))
         if not is_success(reply):
             # Another worker was faster. Or Intercom wants none of this name: it is one of its own fields, or the other

@@ -40,14 +40,32 @@ def on_render(intercom_settings: Mapping[str, Any]) -> None:
 
 def with_body(response: Response, page: bytes) -> Response:
     """A copy with another body, as several requests may share the response. An ETag is made anew, weak if it was."""
-    own = copy.copy(response)
-    own.headers = Headers(response.headers)
+    own = _copy(response)
     own.set_data(page)
-    for name in auto_include.OUTDATED:
-        own.headers.pop(name, None)
     tag, is_weak = own.get_etag()
     if tag is not None:
         own.add_etag(overwrite=True, weak=bool(is_weak))
+    return own
+
+
+def without_body(response: Response) -> Response:
+    """A copy of an answer to HEAD whose page was not made, without the headers that only the whole page could tell.
+
+    Source: RFC 9110, 9.3.2: they may be left out, but not differ from those of GET.
+    """
+    own = _copy(response)
+    own.automatically_set_content_length = False
+    for name in ("Content-Length", "ETag"):
+        own.headers.pop(name, None)
+    return own
+
+
+def _copy(response: Response) -> Response:
+    """A copy with headers of its own, without those that were true of the page as it was."""
+    own = copy.copy(response)
+    own.headers = Headers(response.headers)
+    for name in auto_include.OUTDATED:
+        own.headers.pop(name, None)
     return own
 
 

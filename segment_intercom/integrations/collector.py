@@ -59,7 +59,7 @@ def _collector_of(current: State) -> Collector:
             current.captured.extend(read)
             return sum(map(has_effect, read))
         accepted = current.ingest.enqueue_all(calls)
-        for call in read:
+        for call in read if current.settings.enabled else ():
             call_accepted.send(current_app._get_current_object(), call=call)  # type: ignore[attr-defined]
         return accepted
 

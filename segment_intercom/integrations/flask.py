@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from flask import (
     Blueprint,
@@ -26,13 +25,14 @@ from flask import (
     template_rendered,
     url_for,
 )
+from jinja2 import Template
 from werkzeug.wrappers import Response as AnyResponse
 
 from .. import assets
 from .._json import dumps
 from .._validators import InvalidValue
 from ..calls import Call
-from ..diagnostics import WARNINGS, logger
+from ..diagnostics import WARNINGS
 from ..errors import CallError, OptionError, SettingsError
 from ..ingest import Ingest
 from ..partition import to_workspace
@@ -40,8 +40,10 @@ from ..settings import Settings, check_app_id, unknown_keys
 from ..web import auto_include, session_route
 from ..web.cookies import log_out_headers
 from ..web.helpers import HELPER_NAMES, Helpers, find_nonce
+from ..web.proxies import plain
 from ..web.server_calls import ServerCalls
-from .answers import RENDERED, count_templates, do_not_store, keep_private, on_render, with_body
+from .answers import RENDERED, count_templates, do_not_store, keep_private, on_render, with_body, without_body
+from .request_settings import is_excluded, is_strict, settings_now, workspace_app_id
 from .signals import call_accepted
 
 F = TypeVar("F", bound=Callable[[], Any])
@@ -55,7 +57,8 @@ _RUNTIME = "analytics.min.js"
 _PREFIX = "/segment-intercom"
 _HOST = f"{NAME}_host"
 _YEAR = 31_536_000
-_EXCLUDED, _PAGE_NONCE = f"{NAME}.excluded", f"{NAME}.nonce"
+_PAGE_NONCE = f"{NAME}.nonce"
+_NO_EXTENSION = "has no SegmentIntercom; call init_app(app) where the application is made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,62 +84,6 @@ def state() -> State:
 def _configuration(app: Flask) -> Mapping[str, Any]:
     """The application's configuration over the environment's."""
     return {**Settings.present(os.environ), **app.config}
-
-
-def _settings_now(app: Flask, settings: Settings, workspace: Callable[[], str | None]) -> Callable[[], Settings]:
-    """Strict in debug and testing, lenient in production; an application may turn either on late."""
-    lenient = replace(settings, strict=False)
-    off = replace(lenient, enabled=False)
-
-    def now() -> Settings:
-        if settings.enabled and _is_excluded(settings):
-            return off
-        return _of_tenant(settings if _is_strict(app, settings) else lenient, workspace)
-
-    return now
-
-
-def _of_tenant(settings: Settings, workspace: Callable[[], str | None]) -> Settings:
-    """The settings of the workspace that the workspace_loader names; of one that is not known, without a proof.
-
-    In production a page is not Intercom's to break: where no workspace can be named, it is rendered without Intercom.
-    """
-    if not (settings.enabled and settings.workspaces):
-        return settings
-    app_id = None
-    try:
-        app_id = workspace()
-        return settings if app_id is None else settings.for_workspace(app_id)
-    except Exception as error:  # ours, or one of the application's own functions
-        if settings.strict is not False:
-            raise
-        if isinstance(error, SettingsError) and app_id:
-            with suppress(SettingsError):
-                unproven = replace(settings, app_id=str(app_id), identity_secret=None)
-                WARNINGS.warn("%s; the page is rendered without a proof of identity", str(error))
-                return unproven
-        logger.exception("the workspace of a page is not known; it is rendered without Intercom")
-    return replace(settings, enabled=False)
-
-
-def _is_excluded(settings: Settings) -> bool:
-    """Whether ``exclude_if``, which is asked once a request, keeps Intercom from the current page."""
-    if settings.exclude_if is None or not has_request_context():
-        return False
-    if _EXCLUDED not in request.environ:
-        try:
-            request.environ[_EXCLUDED] = bool(settings.exclude_if(request))
-        except Exception:
-            if _is_strict(current_app, settings):
-                raise
-            logger.exception("exclude_if raised; the page is without Intercom")
-            request.environ[_EXCLUDED] = True
-    return bool(request.environ[_EXCLUDED])
-
-
-def _is_strict(app: Flask, settings: Settings) -> bool:
-    """Whether a bad trait raises at this moment."""
-    return (app.debug or app.testing) if settings.strict is None else settings.strict
 
 
 class SegmentIntercom(ServerCalls):
@@ -169,11 +116,11 @@ class SegmentIntercom(ServerCalls):
         if NAME in app.extensions:
             raise SettingsError("app", "has a SegmentIntercom already; call init_app() once")
         settings = Settings.from_mapping({**_configuration(app), **self._functions})
-        if _is_strict(app, settings):  # while one develops; a host may have keys of that form for other things
+        if is_strict(app, settings):  # while one develops; a host may have keys of that form for other things
             for key, said in unknown_keys(_configuration(app)).items():
                 WARNINGS.warn("%s: %s", key, said)
         helpers = Helpers(
-            settings=_settings_now(app, settings, self._workspace),
+            settings=settings_now(app, settings, self._workspace),
             user_loader=lambda: self._user_loader() if self._user_loader else None,
             company_loader=lambda: self._company_loader() if self._company_loader else None,
             nonce=_nonce,
@@ -211,24 +158,26 @@ class SegmentIntercom(ServerCalls):
         return loader
 
     def _workspace(self) -> str | None:
-        return self._workspace_loader() if self._workspace_loader is not None else None
+        """The app id that the workspace_loader names, None where there is no loader or it names none."""
+        return plain(self._workspace_loader()) if self._workspace_loader is not None else None
 
     def _accept(self, call: Call, *, from_request: bool = False, connection: Any = None) -> None:
         """Accept a call for the current application; while it is tested, capture it instead."""
         current = state()
         if from_request:
             call = replace(call, context={**_of_request(), **call.context})
-        strict = _is_strict(current_app, current.settings)
+        strict = is_strict(current_app, current.settings)
         if current.settings.workspaces:
-            call = to_workspace(call, self._workspace_loader, strict=strict)
+            call = to_workspace(call, self._workspace, strict=strict)
         if current_app.testing:
             prepared = current.ingest.prepare(call, strict=strict)
             if prepared is not None:
                 current.ingest.validate(prepared, strict=strict)
                 current.captured.append(prepared)
         else:
-            current.ingest.enqueue(call, strict=strict, connection=connection)
-            call_accepted.send(current_app._get_current_object(), call=call)  # type: ignore[attr-defined]
+            accepted = current.ingest.enqueue(call, strict=strict, connection=connection)
+            if accepted is not None:
+                call_accepted.send(current_app._get_current_object(), call=accepted)  # type: ignore[attr-defined]
 
     def flush(self, timeout: float | None = None) -> int:
         """Wait until what this process handed in is delivered, for a script; returns how many calls are left."""
@@ -237,15 +186,16 @@ class SegmentIntercom(ServerCalls):
     def logout(self, response: R, app_id: str | None = None, *, clear_storage: bool = False) -> R:
         """End the person's session with Intercom in this browser; call it on the answer to a log-out, page or redirect.
 
-        It expires Intercom's cookies that the request brought, of the configured app id, of ``app_id`` and of others
-        up to three, and makes the next pages shut the Messenger down and forget the user. ``clear_storage`` asks
-        the browser to drop everything that pages of this origin have stored.
+        It expires Intercom's cookies that the request brought, of the app id of its workspace, of the configured one,
+        of ``app_id`` and of others up to three, and makes the next pages shut the Messenger down and forget the user.
+        ``clear_storage`` asks the browser to drop everything that pages of this origin have stored.
         """
-        app_ids = [known for known in (state().settings.app_id, _checked_app_id(app_id)) if known is not None]
+        settings = state().settings
+        app_ids = (workspace_app_id(settings, self._workspace), settings.app_id, _checked_app_id(app_id))
         headers = log_out_headers(
             host=request.host,
             secure=request.is_secure,
-            app_ids=app_ids,
+            app_ids=[known for known in dict.fromkeys(app_ids) if known is not None],
             present=request.cookies,
             clear_storage=clear_storage,
         )
@@ -256,17 +206,14 @@ class SegmentIntercom(ServerCalls):
         return response
 
 
-def _explain_what_is_missing(app: Flask, context: dict[str, Any], **_: Any) -> None:
-    """Let the helpers of a template say that the application has no extension, where they would be undefined."""
+def _explain_what_is_missing(app: Flask, template: Template, context: dict[str, Any], **_: Any) -> None:
+    """Let a call of a helper say that the application has no extension; it is undefined there, as any other name."""
     if NAME in app.extensions:
         return
-
-    def missing(*_: Any, **__: Any) -> NoReturn:
-        raise SettingsError("app", "has no SegmentIntercom; call init_app(app) where the application is made")
-
     for name in HELPER_NAMES:
-        if name not in app.jinja_env.globals:
-            context.setdefault(name, missing)
+        if name not in template.globals:
+            undefined = template.environment.undefined
+            context.setdefault(name, undefined(_NO_EXTENSION, name=name, exc=partial(SettingsError, "app")))  # type: ignore[arg-type]
 
 
 def _of_request() -> dict[str, str]:
@@ -293,7 +240,7 @@ def _add_globals(app: Flask, helpers: Helpers) -> None:
 
 def _checked_app_id(app_id: str | None) -> str | None:
     try:
-        return None if app_id is None else cast("str", check_app_id(app_id))
+        return None if plain(app_id) is None else cast("str", check_app_id(plain(app_id)))
     except InvalidValue as refused:
         raise OptionError("app_id", str(refused)) from None
 
@@ -321,23 +268,25 @@ def _include_after_the_view() -> None:
 
 def _include(response: Response) -> Response:
     current = state()
-    if (
-        RENDERED in request.environ
-        or not auto_include.accepts_a_page(request.method, request.headers.get("Sec-Fetch-Dest"))
-        or _is_excluded(current.settings)
-        or auto_include.is_excluded(request.endpoint, request.path, current.settings.exclude)
-        or not response.is_sequence
-        or response.direct_passthrough
-        or not auto_include.is_a_page(response.status_code, response.mimetype or "", response.headers)
-    ):
+    if not _gets_snippet(response, current.settings):
         return response
-    nonce = request.environ.get(_PAGE_NONCE)
-    if request.method == "HEAD":  # it has no page, and says what caches may do with that of a GET
-        current.helpers.intercom_snippet(nonce=nonce)
-        return response
-    charset = response.mimetype_params.get("charset", "utf-8")
-    page = auto_include.include(response.get_data(), charset, lambda: current.helpers.intercom_snippet(nonce=nonce))
+    snippet = partial(current.helpers.intercom_snippet, nonce=request.environ.get(_PAGE_NONCE))
+    if request.method == "HEAD" and not response.get_data():  # the view made no page, as it has an answer of its own
+        return without_body(response) if snippet() else response
+    page = auto_include.include(response.get_data(), response.mimetype_params.get("charset", "utf-8"), snippet)
     return response if page is None else with_body(response, page)
+
+
+def _gets_snippet(response: Response, settings: Settings) -> bool:
+    return (
+        RENDERED not in request.environ
+        and auto_include.accepts_a_page(request.method, request.headers.get("Sec-Fetch-Dest"))
+        and not is_excluded(settings)
+        and not auto_include.is_excluded(request.endpoint, request.path, settings.exclude)
+        and response.is_sequence
+        and not response.direct_passthrough
+        and auto_include.is_a_page(response.status_code, response.mimetype or "", response.headers)
+    )
 
 
 def _remember_nonce(_: Flask, context: Mapping[str, Any], **__: Any) -> None:
@@ -388,6 +337,6 @@ def _file(filename: str, **_: str) -> Response:
 def _settings_json(**_: str) -> Response:
     current = state()
     do_not_store()
-    status = session_route.status_of(current.settings, dict(request.headers), f"{request.scheme}://{request.host}")
-    body = dumps(current.helpers.intercom_settings() if status == 200 else {})
-    return Response(body, status, session_route.HEADERS, mimetype="application/json")
+    origin = f"{request.scheme}://{request.host}"
+    status, body = session_route.answer(current.helpers.session_settings, dict(request.headers), origin)
+    return Response(dumps(body), status, session_route.HEADERS, mimetype="application/json")

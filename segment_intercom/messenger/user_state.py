@@ -51,8 +51,7 @@ class UserState:
         user_id = getattr(call, "user_id", None)
         is_other = self._is_other(user_id, call)
         if is_other:
-            self.traits, self.context, self.group_id, self.group = {}, {}, None, {}
-            self.options = {name: value for name, value in self.options.items() if name not in PROOFS}
+            self.traits, self.context, self.group_id, self.group, self.options = {}, {}, None, {}, {}
         if is_other or user_id is not None:
             self.user_id = user_id
         if isinstance(call, Identify):

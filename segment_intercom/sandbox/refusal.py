@@ -46,3 +46,9 @@ def missing(message: str, field: str | None = None, remedy: str | None = None) -
 def not_found(message: str = "User Not Found", code: str = "not_found", remedy: str | None = None) -> RefusedError:
     """The answer where there is no such thing: 404."""
     return RefusedError(code, message, None, 404, remedy)
+
+
+def not_imitated(what: str) -> RefusedError:
+    """The answer to what Intercom's description names and the sandbox does not do: 501."""
+    remedy = "docs/sandbox.md lists what is not"
+    return RefusedError("not_imitated", f"{what} is not imitated by this sandbox", None, 501, remedy)

@@ -9,11 +9,9 @@ from typing import Any
 
 from .attributes import CompanyReading, NotSaved, Reading
 from .contact_index import ContactIndex
-from .data_attributes import ATTRIBUTE_LIMIT, DataAttributes
+from .data_attributes import DataAttributes
 from .event_log import EventLog
 from .people import Company, Conversation, Event, Person, Tag, now
-
-_FULL = f"the workspace has its {ATTRIBUTE_LIMIT} custom attributes already"
 
 
 @dataclass(slots=True)
@@ -82,7 +80,7 @@ class WorkspaceData:
         self._sessions.pop(session or "", None)
 
     def save(self, person: Person, reading: Reading) -> list[NotSaved]:
-        """Save what a page's settings say, and give what the workspace has no room for."""
+        """Save what a page's settings say, and give what the workspace does not take."""
         fitting, left = self._fitting("contact", reading.custom)
         self.write(person, reading.standard, fitting)
         for company in reading.companies:
@@ -115,6 +113,13 @@ class WorkspaceData:
     def company(self, intercoms_id: str) -> Company | None:
         """The company with Intercom's own id."""
         return self.companies.get(self.company_ids.get(intercoms_id, ""))
+
+    def forget_company(self, company: Company) -> None:
+        """Take a company out of the workspace; its members stay, and belong to it no longer."""
+        for person_id in company.members:
+            if person := self.people.get(person_id):
+                person.detach(company.company_id)
+        del self.companies[company.company_id], self.company_ids[company.id]
 
     def attach(self, person: Person, company_id: str) -> None:
         """Make a person a member of a company that there is."""
@@ -187,11 +192,11 @@ class WorkspaceData:
         return left
 
     def _fitting(self, model: str, custom: dict[str, Any]) -> tuple[dict[str, Any], list[NotSaved]]:
-        admitted = {
+        faults = {
             name: self.attributes.admit(model, name, value, "page", self.clock()) for name, value in custom.items()
         }
-        fitting = {name: value for name, value in custom.items() if admitted[name]}
-        return fitting, [NotSaved(name, _FULL) for name, fits in admitted.items() if not fits]
+        fitting = {name: value for name, value in custom.items() if faults[name] is None}
+        return fitting, [NotSaved(name, why) for name, why in faults.items() if why is not None]
 
 
 def _lay(target: dict[str, Any], values: dict[str, Any]) -> None:

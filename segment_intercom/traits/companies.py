@@ -78,8 +78,8 @@ def is_by_name(company: Mapping[str, Any]) -> bool:
 
 
 def is_list(value: Any) -> bool:
-    """Return whether a value is several companies, and not the name of one."""
-    return isinstance(value, _LISTS) and not isinstance(value, _TEXTS)
+    """Return whether a value is several companies, and not one: its name, or a named tuple such as a row."""
+    return isinstance(value, _LISTS) and not isinstance(value, _TEXTS) and not hasattr(value, "_fields")
 
 
 def company_of(value: Any, settings: Settings, diagnostics: Diagnostics) -> dict[str, Any] | None:
@@ -92,14 +92,9 @@ def company_of(value: Any, settings: Settings, diagnostics: Diagnostics) -> dict
         diagnostics.reject("company", "must be a dict, an object or a name; give it an id and a name")
         return None
     standard, custom = _split(traits, diagnostics)
-    name = _name(standard.get("name"))
-    for field in _IDS:
-        if field in standard and _is_unreadable(standard[field]):
-            diagnostics.reject(f"company.{field}", "must be a string, a whole number or a UUID")
-            return None
-    identifier = _identifier(standard, name)
+    name = _name(standard.get("name"), diagnostics)
+    identifier = _identifier(standard, name, diagnostics)
     if identifier is None:
-        diagnostics.warn("company", "has neither id nor name and is left out; give it one of them")
         return None
     company: dict[str, Any] = {"company_id": identifier}
     if name:
@@ -157,7 +152,7 @@ def traits_of(value: Any) -> Mapping[str, Any] | None:
         return {"name": text_of(value)}
     if callable(own := getattr(value, "intercom_traits", None)):
         return dict(own())
-    if isinstance(value, int | float | bytes | Sequence):
+    if isinstance(value, int | float | bytes | Sequence) and not hasattr(value, "_fields"):
         return None
     return fields_of(value, _ATTRIBUTES) or None
 
@@ -191,20 +186,35 @@ def _scalar(value: Any, field: str, diagnostics: Diagnostics) -> Any:
     return None
 
 
-def _name(value: Any) -> str | None:
+def _name(value: Any, diagnostics: Diagnostics) -> str | None:
     if type(value) is str:
         return value.strip() or None
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    name = text_of(value)
+    if name is None and not _is_blank(value):
+        diagnostics.reject("company.name", "must be text or a number")
+    return name
 
 
-def _identifier(standard: Mapping[str, Any], name: str | None) -> str | int | None:
-    identifier = next((standard[field] for field in _IDS if not _is_blank(standard.get(field))), None)
-    return _readable(identifier) if identifier is not None else name_hash(name) if name else None
+def _identifier(standard: Mapping[str, Any], name: str | None, diagnostics: Diagnostics) -> str | int | None:
+    """The first id that can be read, else the hash of the name; None, with a remark, where there is neither.
 
-
-def _is_unreadable(value: Any) -> bool:
-    """Return whether an id is there but cannot be read: its company must not be taken for another of the same name."""
-    return not _is_blank(value) and _readable(value) is None
+    A company whose id cannot be read must not be taken for another of the same name.
+    """
+    ids = {field: value for field in _IDS if not _is_blank(value := standard.get(field))}
+    readable = {field: _readable(value) for field, value in ids.items()}
+    for field in ids:
+        if readable[field] is None:
+            diagnostics.reject(f"company.{field}", "must be a string, a whole number or a UUID")
+    for identifier in readable.values():
+        if identifier is not None:
+            return identifier
+    if name and not ids:
+        return name_hash(name)
+    if not ids:
+        diagnostics.warn("company", "has neither id nor name and is left out; give it one of them")
+    return None
 
 
 def _is_blank(value: Any) -> bool:

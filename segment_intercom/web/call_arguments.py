@@ -9,6 +9,7 @@ from uuid import UUID
 from ..calls import Call, Identify, is_message, user_id_text
 from ..errors import CallError
 from ..messenger import UserState
+from .proxies import plain
 from .users import user_state_of
 
 C = TypeVar("C", bound=Call)
@@ -17,7 +18,7 @@ _IDS = ("user_id", "userId", "id")
 
 def read_user(user: Any, loader: Callable[[], Any] | None, anonymous_id: Any) -> UserState:
     """Return the user of a call: an id, a user in any form, or, where neither is given, the user_loader's."""
-    if user is None and anonymous_id is None and loader is not None:
+    if plain(user) is None and plain(anonymous_id) is None and loader is not None:
         user = loader()
     try:
         return UserState(user_id_text(user))
@@ -60,7 +61,7 @@ def moved_up(user: Any, first: Any, second: Any, loader: Callable[[], Any] | Non
 
 def without_user(user: Any, traits: Any) -> tuple[Any, Any]:
     """Return the arguments of an identify call where the user was left out: ``identify({"plan": "pro"})``."""
-    has_no_id = isinstance(user, Mapping) and not any(user.get(name) is not None for name in _IDS)
+    has_no_id = isinstance(user, Mapping) and not any(plain(user.get(name)) is not None for name in _IDS)
     return (None, user) if has_no_id and not traits else (user, traits)
 
 

@@ -40,10 +40,14 @@ _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE
 def csp(settings: Settings) -> dict[str, list[str]]:
     """Return the sources that the Messenger needs, by directive, for the region and the addresses of the settings.
 
+    The regions of all ``workspaces`` count, where these are a dict: one policy serves the pages of each tenant.
     The script that the snippet puts in the page needs a nonce or ``csp_hash()`` besides.
     """
-    regional = SPEC.regions[settings.region].policy
-    policy = {name: [*sources, *regional.get(name, ())] for name, sources in SPEC.policy.items()}
+    regional = [SPEC.regions[region].policy for region in _regions(settings)]
+    policy = {
+        name: _add(sources, [source for hosts in regional for source in hosts.get(name, ())])
+        for name, sources in SPEC.policy.items()
+    }
     # Our own route gives pages the runtime, unless another host does.
     own = ["'self'"] if settings.runtime_url is None or settings.runtime_url.startswith("/") else []
     policy["script-src"] = _with([*own, *policy["script-src"]], settings.widget_url, settings.runtime_url)
@@ -51,6 +55,15 @@ def csp(settings: Settings) -> dict[str, list[str]]:
     imitation = settings.widget_url if settings.widget_url != WIDGET_URL else None
     policy["connect-src"] = _with(["'self'", *policy["connect-src"]], settings.messenger_url, imitation)
     return policy
+
+
+def _regions(settings: Settings) -> list[str]:
+    """The settings' own region, then those of ``workspaces``; of the settings of one of these only its own."""
+    workspaces = {} if callable(settings.workspaces) else settings.workspaces
+    if settings.app_id in workspaces:
+        return [settings.region]
+    regions = [entry.get("region") for entry in workspaces.values() if isinstance(entry, Mapping)]
+    return list(dict.fromkeys([settings.region, *filter(None, regions)]))
 
 
 def merge_csp(policy: P, settings: Settings) -> P:

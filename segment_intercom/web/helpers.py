@@ -18,6 +18,7 @@ from ..intercom_keys import MESSENGER, check_one, warn_of_selector
 from ..messenger import UserState, build_settings, runtime_config
 from ..settings import DEFAULT_LAUNCHER, Settings, check_app_id
 from ..traits.companies import traits_of
+from .proxies import called, plain
 from .snippet import Nonce, render, render_stub
 from .users import user_state_of
 
@@ -29,6 +30,10 @@ _KEYS |= {"app_id": "app_id", "hide_default_launcher": "hide_default_launcher"}
 _NO_PROOF = (
     "app_id: a proof is of one workspace, that of INTERCOM_APP_ID, so none is rendered for another; where several "
     "workspaces verify identity, name each with its identity_secret in INTERCOM_WORKSPACES"
+)
+_NO_ROUTE = (
+    "app_id: the route that tells a page who is in session answers for the workspace of the request alone; a page of "
+    "another one shows a visitor where it is remote, and renews no token; let a workspace_loader name its workspace"
 )
 # What templates find.
 HELPER_NAMES = ("intercom_snippet", "analytics_snippet", "intercom_settings")
@@ -96,9 +101,7 @@ class Helpers:
             settings=settings,
             nonce=nonce or self.nonce,
             load="load" if load is None else _defined(load) or "load",
-            route=self._route(remote, intercom_settings)
-            if remote or "intercom_user_jwt" in intercom_settings
-            else None,
+            route=self._route(remote, intercom_settings, settings),
             remote=bool(remote),
         )
 
@@ -128,7 +131,8 @@ class Helpers:
         boot = bool(page or remote) or "user_id" in intercom_settings or "email" in intercom_settings
         self.rendered(intercom_settings if boot else {})
         lazy = not boot and load is None
-        config = runtime_config(settings, intercom_settings, booted=boot, lazy=lazy)
+        workspace = _of_app(settings, intercom_settings["app_id"])
+        config = runtime_config(workspace, intercom_settings, booted=boot, lazy=lazy)
         load = "manual" if lazy else _defined(load) or "load"
         runtime = self._runtime(settings)
         stub = render_stub(config, runtime, settings, now=load in ("now", "manual"))
@@ -137,9 +141,7 @@ class Helpers:
             settings=settings,
             nonce=nonce,
             load=load,
-            route=self._route(remote, intercom_settings)
-            if remote or "intercom_user_jwt" in intercom_settings
-            else None,
+            route=self._route(remote, intercom_settings, settings),
             remote=bool(remote),
             boot=boot,
             before=stub,
@@ -150,9 +152,15 @@ class Helpers:
         WARNINGS.warn("app_id: no Intercom app id is set, so nothing is rendered; set INTERCOM_APP_ID")
         return Markup("")
 
-    def _route(self, remote: Any, intercom_settings: Mapping[str, Any]) -> str | None:
-        """Where the page asks for its settings: to learn who is logged in, or to renew a token; else None."""
+    def _route(self, remote: Any, intercom_settings: Mapping[str, Any], settings: Settings) -> str | None:
+        """Where the page asks for its settings: to learn who is logged in, or to renew a token; else None.
+
+        The route answers for the workspace of the request: no page of another hears that answer.
+        """
         if not remote and "intercom_user_jwt" not in intercom_settings:
+            return None
+        if intercom_settings["app_id"] != settings.app_id:
+            WARNINGS.warn(_NO_ROUTE)
             return None
         route = self.settings_url() if self.settings_url is not None else None
         if route is None and remote:
@@ -170,8 +178,23 @@ class Helpers:
         return self.runtime_url()
 
     def intercom_settings(self, user: Any = _ASK_LOADER, *, found_nonce: Any = None, **options: Any) -> dict[str, Any]:
-        """Return the intercomSettings object of a user as a dict, for ``| tojson``."""
-        settings_object = self._found(user, options, self.settings())
+        """Return the intercomSettings object of a user as a dict, for ``| tojson``; {} while Intercom is off."""
+        settings = self.settings()
+        if not settings.enabled:
+            return {}
+        settings_object = self._found(user, options, settings)
+        self.rendered(settings_object)
+        return settings_object
+
+    def session_settings(self) -> dict[str, Any]:
+        """Return the intercomSettings object of whoever is in session, for the route; {} where there is no Messenger.
+
+        What decides is the request's own settings, as for a page: those of its workspace, or none.
+        """
+        settings = self.settings()
+        if not settings.enabled or settings.app_id is None:
+            return {}
+        settings_object = self._found(_ASK_LOADER, {}, settings)
         self.rendered(settings_object)
         return settings_object
 
@@ -189,8 +212,7 @@ class Helpers:
         options = _defined(options)
         traits, company = options.pop("traits", None), options.pop("company", None)
         overlay = _overlay(options)
-        if (app_id := overlay.get("app_id")) is not None and app_id != settings.app_id:
-            settings = _of_other(settings, app_id)
+        settings = _of_app(settings, overlay.get("app_id", settings.app_id))
         if _LAUNCHER in overlay:
             warn_of_selector(overlay[_LAUNCHER])
         intercom_settings = build_settings(self._person(user, traits, company), settings) | overlay
@@ -207,7 +229,7 @@ class Helpers:
             rest = {name: value for name, value in person.traits.items() if name not in traits}
             person.traits = {**traits, **rest}
         if company is None and self.company_loader is not None and (person.user_id or person.traits):
-            company = self.company_loader()
+            company = plain(self.company_loader())
         if company is not None:
             person.group = _company(company)
         return person
@@ -222,8 +244,13 @@ class Helpers:
         return user
 
 
-def _of_other(settings: Settings, app_id: str) -> Settings:
-    """The settings of another workspace: as ``workspaces`` has them, else without a proof, which is of one alone."""
+def _of_app(settings: Settings, app_id: str | None) -> Settings:
+    """The settings for an app id: of another workspace as ``workspaces`` has them, else without a proof.
+
+    A proof is of one workspace alone.
+    """
+    if app_id is None or app_id == settings.app_id:
+        return settings
     if settings.workspaces:
         try:
             return settings.for_workspace(app_id)
@@ -251,17 +278,20 @@ def install(env: Environment, settings: Settings, user_loader: Callable[[], Any]
 
 
 def _defined(value: Any) -> Any:
-    """What a template gave, with what is undefined in it as None; StrictUndefined raises its own error."""
+    """What a template gave, with what is undefined in it as None; StrictUndefined raises its own error.
+
+    Texts, flags and numbers, and None, are read through proxies.
+    """
     if isinstance(value, Undefined):
         str(value)
         return None
-    return {name: _defined(item) for name, item in value.items()} if type(value) is dict else value
+    return {name: _defined(item) for name, item in value.items()} if type(value) is dict else plain(value)
 
 
 def find_nonce(names: Mapping[str, Any]) -> str | None:
     """The page's nonce where ``csp_nonce`` is known under these names, as a value or a function."""
-    nonce = names.get("csp_nonce")
-    return nonce() if callable(nonce) else nonce
+    nonce: str | None = called(names.get("csp_nonce"))
+    return nonce
 
 
 def _overlay(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
-
-from ..settings import Settings
 
 # Under the extension's own prefix.
 PATH = "/segment-intercom/settings.json"
@@ -18,14 +17,18 @@ HEADERS = {
 }
 
 
-def status_of(settings: Settings, headers: Mapping[str, str], origin: str) -> int:
-    """The status of the answer: 200, 403 for a page of another origin, 404 where there is no Messenger.
+def answer(
+    session_settings: Callable[[], Mapping[str, Any]], headers: Mapping[str, str], origin: str
+) -> tuple[int, Mapping[str, Any]]:
+    """Return the status and the body: 200, 403 for a page of another origin, 404 where this request has no Messenger.
 
-    ``origin`` is the application's own, such as ``https://example.com``.
+    ``session_settings`` is called for a page of the same origin alone, once; it returns nothing where there is no
+    Messenger. ``origin`` is the application's own, such as ``https://example.com``.
     """
-    if not settings.enabled or settings.app_id is None:
-        return 404
-    return 200 if is_same_origin(headers, origin) else 403
+    if not is_same_origin(headers, origin):
+        return 403, {}
+    intercom_settings = session_settings()
+    return (200 if intercom_settings else 404), intercom_settings
 
 
 def is_same_origin(headers: Mapping[str, str], origin: str) -> bool:

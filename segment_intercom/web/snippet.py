@@ -16,6 +16,7 @@ from ..diagnostics import WARNINGS, Diagnostics
 from ..errors import OptionError
 from ..intercom_keys import RESERVED_WORDS
 from ..settings import Settings, check_app_id
+from .proxies import called
 
 LOADS = ("load", "now", "idle", "interaction", "manual")
 Nonce = str | Callable[[], str | None] | None
@@ -65,6 +66,8 @@ def render(
         # The page's own scripts may call what the script before would have given them.
         script = _element(before, nonce) if before else ""
         reason = "INTERCOM_ENABLED is False" if settings.exclude_if is None else "by exclude_if"
+        if settings.workspaces:
+            reason += ", or as no workspace can be named"
         return Markup(f"<!-- Intercom is switched off: {reason} -->{script}")  # noqa: S704
     app_id = intercom_settings.get("app_id")
     if app_id is None:
@@ -166,7 +169,7 @@ def _element(script: str, nonce: Nonce) -> str:
 
 
 def _nonce_attribute(nonce: Nonce) -> str:
-    value = nonce() if callable(nonce) else nonce
+    value = called(nonce)
     if value is None or value == "":
         return ""
     if not isinstance(value, str) or not _NONCE.fullmatch(value):

@@ -11,6 +11,7 @@ from ..calls import Identify, user_id_text
 from ..errors import OptionError
 from ..messenger import UserState
 from ..traits import fields_of
+from .proxies import called, plain
 
 # What is read from a user that is an object; other attributes are never sent unasked.
 FIELDS = ("email", "name", "first_name", "last_name", "phone", "created_at", "avatar")
@@ -40,8 +41,7 @@ def user_state_of(user: Any) -> UserState:
 
 def _is_authenticated(user: Any) -> bool:
     """Return whether the user is logged in: ``is_authenticated`` must be true, and is called if it is a method."""
-    said = getattr(user, "is_authenticated", True)
-    return bool(said() if callable(said) else said)
+    return bool(called(getattr(user, "is_authenticated", True)))
 
 
 def _from_mapping(traits: Mapping[str, Any], user_id: Any = None) -> UserState:
@@ -50,7 +50,7 @@ def _from_mapping(traits: Mapping[str, Any], user_id: Any = None) -> UserState:
     rest = dict(traits)
     own_id = None
     for name in _IDS:
-        if name in rest and (value := rest.pop(name)) is not None and own_id is None:
+        if name in rest and (value := plain(rest.pop(name))) is not None and own_id is None:
             own_id = value
     return UserState(user_id_text(user_id if own_id is None else own_id), rest)
 
@@ -73,11 +73,13 @@ def _from_object(user: Any) -> UserState:
 def _id_of(user: Any) -> Any:
     # Attributes go first: with alternative tokens Flask-Login's get_id() is a secret of the session.
     for name in ("id", "user_id"):
-        value = getattr(user, name, None)
+        value = plain(getattr(user, name, None))
+        if isinstance(value, _PLAIN_IDS):
+            return value
         if value is not None and not callable(value):
-            return value if isinstance(value, _PLAIN_IDS) else _as_text(user, value)
+            return _as_text(user, value)
     get_id = getattr(user, "get_id", None)
-    return get_id() if callable(get_id) else None
+    return plain(get_id()) if callable(get_id) else None
 
 
 def _as_text(user: Any, value: Any) -> Any:

@@ -5,7 +5,7 @@
 import { describe, metadataOf } from "./messenger.js";
 import { cookie, forgetCookie, load, loadId, save, setCookie } from "./storage.js";
 import { use } from "./traits.js";
-import { entries, idOf, isText, plainName, textOf, words } from "./words.js";
+import { entries, idOf, isText, plainName, textOf } from "./words.js";
 
 const LAUNCHER = "#IntercomDefaultWidget"; // Segment's default: where a page has it and names no other, it opens the Messenger
 const QUIET = 5000; // milliseconds in which a page call that says nothing new is not sent again
@@ -15,31 +15,37 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   if (!config || config.about) return;
   let updates = 0;
   let isDebugging;
-  let booted = config.booted;
+  let booted;
   // What the server said in the page, the proof included; it belongs to the person whom it names.
   let rendered = {};
   let lastSettings;
   let logouts;
-  let anonymous;
   let isRemembered;
   let options = {};
   let context;
   let lastPage = [];
   let user;
   let group;
+  // The traits and the group that are to be told. Where the server names the person, what earlier pages said is not said again:
+  // it may be older than what stands there.
+  let fresh;
 
+  const { guarded, listening } = config;
   const debugLog = (...words) => isDebugging && console.log("analytics:", ...words);
   use(config, debugLog);
 
   // `here`: named in this page, by a call or by the server, and not only remembered from an earlier one.
   function remember() {
-    user = { id: loadId("ajs_user_id") ?? cookie("ajs_user_id"), traits: load("ajs_user_traits") ?? {} };
+    user = { id: loadId("ajs_user_id") ?? cookie("ajs_user_id"), traits: load("ajs_user_traits") };
     group = { id: loadId("ajs_group_id"), traits: load("ajs_group_properties") };
+    fresh = { traits: user.traits, group };
   }
 
   // Nothing of a person is written before a consent.
-  function keep() {
-    if (window.intercomPage?.waits && !config.lazy) return;
+  const mayKeep = () => config.lazy || !window.intercomPage?.waits;
+
+  function keep(always) {
+    if (!always && !mayKeep()) return;
     save("ajs_user_id", user.id);
     save("ajs_user_traits", user.traits);
     save("ajs_group_id", group.id);
@@ -48,8 +54,9 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   }
 
   function switchUser(id) {
-    user = { id, traits: {} };
+    user = { id };
     group = rendered = options = {};
+    fresh = {};
     context = undefined;
   }
 
@@ -59,7 +66,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   }
 
   const isKnown = ({ user_id, email }) => user_id || email;
-  const emailOf = (traits) => textOf(entries(traits).find(([name]) => plainName(name) === "email")?.[1]);
+  const emailOf = (traits = {}) => textOf(entries(traits).find(([name]) => plainName(name) === "email")?.[1]);
   const email = () => rendered.email ?? emailOf(user.traits);
 
   // The page may have been rendered anew while the runtime lives on (Turbo, htmx): the server has the last word.
@@ -69,25 +76,28 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     logouts = page.left;
     if (!config.booted || lastSettings === page.settings) return;
     lastSettings = page.settings;
+    booted = true; // by the loader
     const { custom_attributes, ...said } = lastSettings ?? {};
-    const { user_id } = said;
-    const differs = email() && email() !== said.email;
+    const { user_id, email: address } = said;
     const isNamed = isKnown(said);
-    if (isNamed ? (user_id && user.id ? user_id !== user.id : differs || (user.id && !user_id)) : isKnown(rendered)) switchUser(user_id);
+    const wasNamed = isKnown(rendered);
+    if (isNamed ? (user_id && user.id ? user_id !== user.id : user.id || (email() && email() !== address)) : wasNamed) switchUser(user_id);
     rendered = said;
     user.id = user_id ?? user.id;
-    if (!user_id && said.email) user.traits = { ...user.traits, email: said.email };
+    if (!user_id && address) user.traits = { ...user.traits, email: address };
     user.here = isNamed;
-    keep();
+    if (isNamed) fresh = { traits: { email: address } };
+    // Of a visitor's page there is nothing to keep, and by now somebody may have been named in another tab.
+    if (isNamed || wasNamed) keep();
   }
 
   function settings() {
     const { hidedefaultlauncher: hide } = options;
     // Where proofs are wanted, a remembered id without one would only be refused.
-    const known = user.here || !config.verified ? describe({ ...user, context, options, group }) : undefined;
+    const known = user.here || !config.verified ? describe({ id: user.id, context, options, group: {}, ...fresh }) : {};
     const { user_hash, intercom_user_jwt, ...open } = rendered;
     // A proof is of the id in it, or of the e-mail of somebody who has none.
-    const isProven = !known?.user_id || known.user_id === rendered.user_id;
+    const isProven = !known.user_id || known.user_id === rendered.user_id;
     if (!isProven && config.verified) debugLog("no proof of", known.user_id);
     return {
       ...(document.querySelector(LAUNCHER) && { custom_launcher_selector: LAUNCHER }),
@@ -110,7 +120,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     booted = true;
     // A Messenger that is still on its way would boot what it finds there, and then hear of it once more.
     const show = () => (window.intercomSettings = intercomSettings);
-    if (window.Intercom?.q && !window.intercomSettings) others.ready(show);
+    if (window.Intercom?.q && !window.intercomSettings) listening.ready(show);
     else show();
   }
 
@@ -121,36 +131,26 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     else debugLog(name, "of a visitor");
   }
 
-  // A fault of the page's own values or listeners costs nothing else.
-  function guarded(callback, ...args) {
-    try {
-      return callback(...args);
-    } catch (error) {
-      console.error(error);
-    }
-  }
-
   // Tracks; once the event has gone through the page, and nobody prevented it, `follow` says what is done a little later.
   const trackOn = (type, follow) => (elements, event, properties) => {
     for (const element of elements?.addEventListener ? [elements] : (elements ?? []))
       element.addEventListener(type, (happened) => {
         const next = follow(element, happened);
         if (next === null) return;
-        const of = (value) => (typeof value === "function" ? guarded(value, element) : value);
-        analytics.track(of(event), of(properties));
+        analytics.track(...[event, properties].map((value) => (typeof value === "function" ? guarded(value, element) : value)));
         const decide = (last) => {
-          window.removeEventListener(type, decide);
           if (!next || last !== happened || last.defaultPrevented) return;
           last.preventDefault();
           setTimeout(next, 300);
         };
-        window.addEventListener(type, decide);
+        addEventListener(type, decide, { once: true });
       });
   };
 
-  const setAnonymousId = (id = String(Math.random()).slice(2)) => {
-    setCookie("ajs_anonymous_id", (anonymous = String(id)));
-    return anonymous;
+  const setAnonymousId = (given) => {
+    const id = config.anonymousIdOf(given);
+    if (mayKeep()) setCookie("ajs_anonymous_id", id);
+    return id;
   };
 
   // Each call by its name, with what stands before the traits or properties, these, and the options.
@@ -164,26 +164,29 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
         switchUser(given);
         options = chosen; // for somebody else starts without any
       }
-      user = { id: given ?? user.id, traits: { ...user.traits, ...traits }, here: true };
+      // Whom the browser only remembers is not named by a call without an id.
+      const here = given || user.here || !user.id;
+      user = { id: given ?? user.id, traits: { ...user.traits, ...traits }, here };
+      fresh.traits = { ...fresh.traits, ...traits };
       context = more.context ?? context;
       sendOf("identify");
     },
     group([name], traits) {
       const id = idOf(name) ?? group.id;
-      group = { id, traits: { ...(id === group.id && group.traits), ...traits } };
+      fresh.group = group = { id, traits: { ...(id === group.id && group.traits), ...traits } };
       sendOf("group");
     },
     page() {
       const intercomSettings = settings();
       const text = JSON.stringify(intercomSettings);
-      if (booted && text === lastPage[0] && Date.now() - lastPage[1] < QUIET) return debugLog("nothing new");
+      if (booted && text === lastPage[0] && Date.now() - lastPage[1] < QUIET) return debugLog("repeated");
       lastPage = [text, booted && Date.now()];
       send(intercomSettings);
     },
     track([event], properties) {
       if (!textOf(event)) return debugLog("no event");
       if (!event.match(config.events)) return debugLog(event, "off");
-      if (isDebugging && !isKnown(settings())) debugLog("track", "of nobody");
+      if (isDebugging && !isKnown(settings())) debugLog(event, "of a visitor");
       if (!booted) send();
       intercom("trackEvent", event, metadataOf(event, properties));
     },
@@ -193,35 +196,32 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   const others = {
     reset() {
       switchUser();
-      keep();
+      keep(true);
       forgetCookie("ajs_user_id");
       forgetCookie("ajs_anonymous_id");
-      anonymous = undefined;
+      config.anonymous = "";
       booted = true;
       shutdown();
       send();
     },
-    ready(callback) {
-      // The queue's function has a `q`; the Messenger's own has none.
-      if (window.Intercom && !window.Intercom.q) setTimeout(callback);
-      else document.addEventListener("intercom:ready", () => callback(), { once: true });
-    },
-    ...config.listening,
+    ...listening,
     setAnonymousId,
     // The browser's own action is left alone wherever it is not a plain navigation of this frame.
     trackLink: trackOn("click", (link, happened) => {
       const target = link.getAttribute("target") ?? document.querySelector("base[target]")?.target;
-      const stays = words("metaKey ctrlKey shiftKey altKey button").some((key) => happened[key]) || link.hasAttribute("download") || (target && target !== "_self");
+      const isHeld = happened.metaKey || happened.ctrlKey || happened.shiftKey || happened.altKey || happened.button;
+      const stays = isHeld || link.hasAttribute("download") || (target && target !== "_self");
       return isText(link.href) && !stays && (() => (location.href = link.href));
     }),
-    trackForm: trackOn("submit", (form, { submitter }) => {
-      if (form === resumed) return null;
-      return () => {
-        resumed = form;
-        (form.requestSubmit ?? form.submit).call(form, submitter);
-        resumed = null;
-      };
-    }),
+    trackForm: trackOn("submit", (form, { submitter }) =>
+      form === resumed
+        ? null
+        : () => {
+            resumed = form;
+            (form.requestSubmit ?? form.submit).call(form, submitter);
+            resumed = null;
+          },
+    ),
     debug: (wanted) => void (isDebugging = wanted !== false),
   };
   let resumed;
@@ -240,9 +240,9 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
 
   remember();
   lookAtPage();
-  config.about = (whom) =>
-    whom === "group" ? group : { ...user, anonymousId: () => cookie("ajs_anonymous_id") ?? anonymous ?? setAnonymousId() };
-  config.hear = ({ name, given, named, body, more, chosen, callback, odd }) => {
+  config.about = (whom) => (whom === "group" ? group : user);
+  config.anonymousId = setAnonymousId;
+  config.hear = (name, given, named, body, more, chosen, callback, odd) => {
     if (given) return guarded(others[name], ...given);
     for (const key of odd) debugLog(key, "unsendable");
     guarded(() => {
@@ -254,6 +254,6 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     config.emit(name, ...named, body, more);
     if (callback) setTimeout(callback);
   };
-  for (const call of analytics.splice(0)) config.hear(call);
+  for (const call of analytics.splice(0)) config.hear(...call);
   analytics.initialized = true;
 })(window.analytics);

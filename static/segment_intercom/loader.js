@@ -154,8 +154,8 @@ function tell(before, told, anew, first) {
 function leave() {
   page.marker = timeOfLogOut();
   page.left++;
-  forget();
-  markAsForgotten(page.marker);
+  // Where another tab has acted on it already, whoever is remembered by now came after.
+  if (markAsForgotten(page.marker)) forget();
   if (!settings) return;
   adopt(anonymous());
   restart();
@@ -194,15 +194,15 @@ function take(answer) {
   adopt(answer);
   if (!answer.user_id && !answer.email && (former.user_id || former.email)) forget();
   tell(former);
-  renew();
+  renew(true);
 }
 
 function askAgain() {
   keepAsking(page, settings, take);
 }
 
-function renew() {
-  whenTokenEnds(settings, askAgain);
+function renew(isFresh) {
+  whenTokenEnds(settings, askAgain, isFresh);
 }
 
 function begin(before, told, anew) {

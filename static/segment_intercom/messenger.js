@@ -19,7 +19,9 @@ const idOf = (value) => textOf(textOrNumber(value));
 function companyOf(value) {
   const [known, custom] = split(isText(value) ? { name: value } : (value ?? {}), config.company, "");
   const name = idOf(known.name);
-  const id = idOf(known.id) ?? idOf(known.companyid) ?? (known.id == null && name ? String(nameHash(name)) : undefined);
+  const ids = [known.id, known.companyid];
+  // One that cannot be read is another company's, whatever its name is.
+  const id = idOf(ids[0]) ?? idOf(ids[1]) ?? (name && ids.every((value) => isText(value ?? "") && !textOf(value)) ? String(nameHash(name)) : undefined);
   if (!id) return void warn("company", "no id");
   const spend = money(known.monthlyspend).amount;
   const company = {
@@ -42,8 +44,7 @@ function companies({ group }, { company, companies: several, plan, monthlyspend,
       .map((item) => companyOf(isText(item) ? { name: item, plan, monthlyspend, created, createdat } : item))
       .filter(Boolean);
   const first = read(company);
-  const named = group.id && { id: group.id };
-  const current = (group.id || group.traits) && companyOf({ ...named, ...group.traits, ...named });
+  const current = (group.id || group.traits) && companyOf({ id: group.id, ...group.traits, ...(group.id && { id: group.id }) });
   const acting = current || (!isArray(company) && first[0]);
   const united = new Map();
   for (const company of [acting || [], first, read(several)].flat())
@@ -54,7 +55,7 @@ function companies({ group }, { company, companies: several, plan, monthlyspend,
 
 // What is known of a person, everything in line; of a visitor, without user id and e-mail, what the site asks for.
 export function describe(person) {
-  const { id, traits, context, options } = person;
+  const { id, traits = {}, context, options } = person;
   const [known, custom] = split(traits, config.user, config.both);
   const first = textOf(known.firstname);
   const last = textOf(known.lastname);
@@ -64,7 +65,7 @@ export function describe(person) {
   if (!id && !email) return laid(entries(traits).filter(([name]) => config.visitor.includes(name) || warn(name, "of a visitor")));
   const collected = config.collect.map(([part, name]) => [part + "_" + name, context?.[part]?.[name] ?? undefined]);
   return {
-    ...laid(entries(fromEntries([...collected, ...custom]))),
+    ...laid([...collected, ...custom]),
     ...present({
       user_id: id,
       email,

@@ -5,7 +5,7 @@
 var PATIENCE = 5000;
 
 // Hands on the settings of whoever is in session, or says that there was no answer, after five seconds at most.
-function ask(next, failed) {
+function ask(appId, next, failed) {
   var isOver = false;
   function end(then) {
     return function (answer) {
@@ -22,7 +22,8 @@ function ask(next, failed) {
       return answer.ok ? answer.json() : null;
     })
     .then(function (answer) {
-      if (!answer || typeof answer.app_id !== "string") throw answer;
+      // Of another workspace than the page's it would name somebody that this one does not know.
+      if (!answer || answer.app_id !== appId) throw answer;
       return answer;
     })
     .then(end(next), end(failed));
@@ -37,6 +38,7 @@ export function keepAsking(page, settings, next, first) {
     clearTimeout(timer);
     page.retry = null;
     ask(
+      (settings || {}).app_id,
       function (answer) {
         if (page.settings === settings) next(answer);
       },
@@ -53,12 +55,16 @@ export function keepAsking(page, settings, next, first) {
   attempt();
 }
 
-// Calls a minute before a token ends.
-export function whenTokenEnds(settings, next) {
+// Calls a minute before a token ends, where it does. One that has just been made, `isFresh`, lasts as long as it says, and a
+// kept copy of a page no longer than that, whatever this browser's clock is.
+export function whenTokenEnds(settings, next, isFresh) {
   var token = settings && settings.intercom_user_jwt;
   if (!token) return;
   var claims = JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")));
-  // At least five seconds on, should the clocks differ; at most what a timer can hold.
-  var wait = Math.min(Math.max(claims.exp * 1000 - Date.now() - 60000, 5000), 2147483647);
-  setTimeout(next, wait);
+  var lasts = claims.exp - claims.iat || Infinity;
+  var isTimed = isFresh && lasts < Infinity;
+  var left = isTimed ? lasts : Math.min(claims.exp - Date.now() / 1000, lasts);
+  // At most what a timer can hold, and never a storm of requests, should the clocks differ.
+  var wait = Math.min(Math.max(left - 60, left / 2, isFresh && !isTimed ? 60 : 5), 2147483);
+  if (wait) setTimeout(next, wait * 1000);
 }

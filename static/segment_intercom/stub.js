@@ -8,19 +8,25 @@
  */
 import { copy, isObject } from "./values.js";
 
+const isFunction = (value) => typeof value === "function";
+
 // What tells a whole message from the traits of an identify call, and, behind them, of the other calls.
 const MESSAGE = "userId anonymousId traits context integrations event groupId properties".split(" ");
 const OTHERS = "type messageId timestamp userId anonymousId groupId event traits properties context integrations".split(" ");
 
-// A call as { name, named, body, more, chosen, callback, odd }: some arguments may be left out, options and a callback come last.
+// A call as { name, named, body, more, chosen, callback, odd }, which the runtime gets in this order behind the name: some arguments may be left out, the first function is the callback.
 // `odd` are the names of what cannot be sent. All is copied: what a page changes later is not sent changed.
 function read(name, args) {
   const call = { name, named: [], odd: [] };
   const warn = (key) => void call.odd.push(key);
-  if (typeof args[args.length - 1] === "function") call.callback = args.pop();
+  call.callback = args.find(isFunction);
+  args = args.filter((value) => !isFunction(value));
   const texts = name === "page" || name === "alias" ? 2 : 1;
   while (call.named.length < texts && args.length && !isObject(args[0])) call.named.push(args.shift());
-  if (name === "page" && !call.named[1]) call.named.unshift(undefined);
+  if (name === "page" && !call.named[1]) {
+    if (call.named[1] === null && call.named[0]) args.unshift(call.named.pop()); // no properties, before options
+    call.named.unshift(undefined);
+  }
   const [body, more] = [0, 1].map((place) => {
     if (isObject(args[place])) return copy(args[place], warn);
     if (args[place] != null) warn(name);
@@ -60,16 +66,26 @@ function isMessage(body, name) {
 function unfold(call, message) {
   const { name } = call;
   call.named = [message[{ identify: "userId", group: "groupId", track: "event", page: "category" }[name]], message.name];
-  call.more = { context: message.context, integrations: message.integrations };
+  ["context", "integrations"].forEach((key) => (call.more[key] = message[key] == null ? call.more[key] : message[key]));
   call.body = Object.assign({}, message.traits, message.properties);
   Object.keys(message).forEach((key) => {
     if (OTHERS.indexOf(key) < 0) call.body[key] = message[key];
   });
 }
 
-// What listens to which calls: a fault of one listener costs the others nothing.
+// A fault of the page's own values or listeners costs nothing else.
+function guarded(callback, ...args) {
+  try {
+    return callback(...args);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+// What listens to which calls, and what waits for the Messenger.
 function listenTo(config) {
   const listeners = Object.create(null);
+  config.guarded = guarded;
   const { on, off } = (config.listening = {
     on(event, listener) {
       (listeners[event] = listeners[event] || []).push(listener);
@@ -85,31 +101,39 @@ function listenTo(config) {
       first.of = of;
       on(event, first);
     },
+    ready(callback) {
+      // The queue's function has a `q`; the Messenger's own has none.
+      if (window.Intercom && !window.Intercom.q) setTimeout(callback);
+      else document.addEventListener("intercom:ready", () => callback(), { once: true });
+    },
   });
-  config.emit = (event, ...args) =>
-    (listeners[event] || []).forEach((listener) => {
-      try {
-        listener(...args);
-      } catch (error) {
-        console.error(error);
-      }
-    });
+  config.emit = (event, ...args) => (listeners[event] || []).forEach((listener) => guarded(listener, ...args));
 }
 
 ((config) => {
   let analytics = window.analytics;
-  if (analytics && analytics.intercom) return; // rendered again into a living page
+  if (analytics && analytics.intercom) {
+    // Rendered again into a living page (Turbo, htmx): what is there does the work, with what the page has by now.
+    const { booted } = analytics.intercom;
+    const { lazy, site, verified } = config;
+    return Object.assign(analytics.intercom, { lazy, site, verified, booted: booted || config.booted });
+  }
   if (analytics && (analytics.invoked || (analytics.identify && !analytics.nodeType)))
     return console.warn("analytics: another library has this name on the page already, so Intercom hears none of its calls");
   // An element of this id, or nothing.
   if (!Array.isArray(analytics)) analytics = window.analytics = [];
   analytics.intercom = config;
+  // The names of traits are its keys.
+  config.handlingFor = Object.assign(Object.create(null), config.handlingFor);
+  analytics.invoked = true; // Segment's own snippet, should it follow, stays out
   listenTo(config);
   const early = analytics.splice(0);
   const wait = analytics.push.bind(analytics);
 
   function send(call) {
-    const result = config.hear ? config.hear(call) : void wait(call);
+    const { name, given, named, body, more, chosen, callback, odd } = call;
+    const heard = [name, given, named, body, more, chosen, callback, odd];
+    const result = config.hear ? config.hear(...heard) : void wait(heard);
     return result === undefined ? analytics : result;
   }
 
@@ -122,20 +146,29 @@ function listenTo(config) {
   // What `user()` and `group()` give: always of the moment.
   function about(whom) {
     const state = () => (config.about ? config.about(whom) : { id: (window.intercomSettings || {})[whom + "_id"], traits: {} });
-    return { id: () => state().id, traits: () => Object.assign({}, state().traits), anonymousId: () => state().anonymousId() };
+    return { id: () => state().id, traits: () => Object.assign({}, state().traits), anonymousId: () => (config.anonymousId || config.anonymousIdOf)() };
   }
   analytics.user = () => about("user");
+  // The anonymous id: of the page's choice, or what is known or was kept, or a new one. The runtime keeps it.
+  config.anonymousIdOf = (id) => {
+    try {
+      if (id == null) id = config.anonymous || decodeURIComponent(document.cookie.match(/(?:^|; )ajs_anonymous_id=([^;]+)/)[1]).replace(/"/g, "");
+    } catch (error) {
+      id = Math.random().toString().slice(2);
+    }
+    return (config.anonymous = String(id));
+  };
   // As Segment's snippet has them wait: ["track", "Paid"].
   analytics.push = (...calls) => {
-    calls.forEach((call) => Array.isArray(call) && typeof analytics[call[0]] === "function" && analytics[call[0]](...call.slice(1)));
+    calls.forEach((call) => Array.isArray(call) && isFunction(analytics[call[0]]) && analytics[call[0]](...call.slice(1)));
     return analytics.length;
   };
   analytics.push(...early);
 
   // Without a runtime calls are taken, and that is all: but who waits for one to be done goes on.
   function goOn() {
-    config.hear = (call) => call.callback && void setTimeout(call.callback);
-    analytics.forEach(config.hear);
+    config.hear = (...call) => call[6] && void setTimeout(call[6]);
+    analytics.forEach((call) => config.hear(...call));
   }
   if (!ANALYTICS_RUNTIME) return goOn();
   // It can be read only while this script runs.
@@ -146,6 +179,8 @@ function listenTo(config) {
     const script = document.createElement("script");
     script.async = true;
     if (nonce) script.nonce = nonce;
+    // An answer that is no script of ours, such as a page to log in on, is none either.
+    script.onload = () => config.hear || failed();
     const failed = (script.onerror = () => {
       console.warn("analytics: its script did not load, so the page's calls are not heard. Is it blocked?", ANALYTICS_RUNTIME);
       document.dispatchEvent(new CustomEvent("intercom:load-failed"));

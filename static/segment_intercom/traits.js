@@ -3,7 +3,7 @@
  * tests/cases holds the two together. `use(config, warn)` comes first; `warn(name, remark)` hears what cannot be sent.
  */
 import { monetary } from "./money.js";
-import { entries, fromEntries, isArray, isObject, isText, plainName, words } from "./words.js";
+import { entries, fromEntries, isArray, isObject, isText, keys, plainName, words } from "./words.js";
 
 // Of the page's one runtime.
 export let config;
@@ -20,9 +20,11 @@ export function split(traits, names, alsoCustom) {
   const custom = [];
   for (const pair of entries(traits)) {
     const plain = plainName(pair[0]);
-    const means = words(names).includes(plain);
+    // What has parts of its own is no name or address, and stays an attribute.
+    const hasParts = alsoCustom && typeof pair[1] === "object" && keys(pair[1] ?? "")[0] && !pair[1].image_url && /^(email|name|phone|avatar)$/.test(plain);
+    const means = !hasParts && words(names).includes(plain);
     const both = words(alsoCustom).includes(plain);
-    if (!means || both) custom.push(pair);
+    if (!means || both) custom.push(hasParts ? [plain, pair[1]] : pair);
     if (means && known[plain] == null) known[plain] = pair[1];
     else if (means && !both && pair[1] != null && pair[1] !== known[plain]) warn(pair[0], "repeated");
   }

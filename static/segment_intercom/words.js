@@ -18,4 +18,4 @@ export const idOf = (value) => (Number.isFinite(value) ? String(value) : textOf(
 export { isObject } from "./values.js";
 
 // Object.entries and fromEntries throughout: `__proto__` is a name like any other.
-export const { entries, fromEntries } = Object;
+export const { entries, fromEntries, keys } = Object;

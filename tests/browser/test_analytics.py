@@ -276,7 +276,7 @@ def test_debug_explains_sent_and_dropped_data(open_page: Any, page: Page) -> Non
     }""")
     text = "\n".join(page.evaluate("said"))
     dropped = ("app_id reserved", "when unsendable", "createdat no date")
-    for expected in ("track of nobody", "trackEvent Early", *dropped, "16 updates of 20"):
+    for expected in ("Early of a visitor", "trackEvent Early", *dropped, "16 updates of 20"):
         assert expected in text
 
 

@@ -157,7 +157,7 @@ def test_repeated_page_calls_are_not_sent(open_page: Any, page: Page) -> None:
     """The Messenger limits its updates, so page calls without news must leave room for an identify."""
     made = open_page()
     page.evaluate("for (let n = 0; n < 25; n++) analytics.page(); analytics.identify('user1234', {seats: 3})")
-    made.sandbox.wait_for(lambda sandbox: sandbox.people[0]["custom_attributes"].get("seats") == 3)
+    made.sandbox.wait_for(lambda sandbox: sandbox.people and sandbox.people[0]["custom_attributes"].get("seats") == 3)
     assert len(boots(made)) <= 3
 
 

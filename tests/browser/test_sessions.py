@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -10,6 +11,8 @@ import pytest
 from flask import Flask, make_response, redirect, session
 from playwright.sync_api import Page
 from werkzeug.wrappers import Response
+
+from segment_intercom import Identify
 
 from .expectations import expect
 from .shop import SHELL, Shop
@@ -298,3 +301,56 @@ def test_second_tab_login_is_not_refused(accounts: Any, page: Page) -> None:
     made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert [each["refused"] for each in made.sandbox.requests if each["refused"]] == []
     other.close()
+
+
+@pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
+def test_old_tab_leaves_the_next_user(accounts: Any, messenger: Any, page: Page) -> None:
+    """Who looks at a tab from before a log-out does not log the next user out in theirs."""
+    made = accounts()
+    page.goto(f"{made.address}/login/ann")
+    page.wait_for_function("window.analytics?.initialized")
+    tab = page.context.new_page()
+    tab.goto(f"{made.address}/logout")
+    tab.goto(f"{made.address}/login/ben")
+    tab.wait_for_function("analytics.user().id() === 'ben' && localStorage.ajs_user_id")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_function("analytics.user().id() !== 'ann'")
+    tab.evaluate("analytics.track('Paid')")
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    (person,) = [person for person in made.sandbox.people if person["id"] == made.sandbox.events[0]["person_id"]]
+    assert (person["user_id"], tab.evaluate("analytics.user().id()")) == ("ben", "ben")
+    tab.close()
+
+
+@pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
+@pytest.mark.parametrize("hours", [3, -3])
+def test_wrong_clock_makes_no_storm(hours: int, accounts: Any, page: Page) -> None:
+    """A token that has just come lasts as long as it says, whatever this browser's clock is."""
+    config = {"INTERCOM_IDENTITY": "jwt", "INTERCOM_IDENTITY_SECRET": LONG_SECRET, "INTERCOM_IDENTITY_TTL": 3600}
+    made: Shop = accounts("{{ intercom_snippet() }}", **config)
+    made.sandbox.workspace.identity_secret = LONG_SECRET
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "settings.json" in request.url else None)
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=hours))
+    page.goto(f"{made.address}/login/ann")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests)
+    for _ in range(2 if hours > 0 else 1):
+        with page.expect_response("**/settings.json"):
+            page.clock.fast_forward("59:30")
+    page.clock.fast_forward("10:00")
+    assert len(asked) == (2 if hours > 0 else 1)
+
+
+@pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
+def test_token_without_end_is_not_renewed(accounts: Any, page: Page) -> None:
+    token = jwt.encode({"user_id": "ann"}, LONG_SECRET, "HS256")
+    made = accounts("{{ intercom_snippet() }}", INTERCOM_IDENTITY_SECRET=None)
+    made.intercom.user_loader(lambda: Identify("ann", integrations={"Intercom": {"intercom_user_jwt": token}}))
+    made.sandbox.workspace.identity_secret = LONG_SECRET
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "settings.json" in request.url else None)
+    page.clock.install()
+    page.goto(f"{made.address}/account")
+    made.sandbox.wait_for(lambda sandbox: sandbox.requests)
+    page.clock.fast_forward("30:00")
+    assert asked == []

@@ -65,15 +65,17 @@ def test_a_preflight_is_answered(make_app: Callable[..., Flask]) -> None:
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (204, "*")
 
 
-def test_an_application_may_listen(make_app: Callable[..., Flask]) -> None:
-    app, heard = make_app(), []
+@pytest.mark.parametrize(("enabled", "expected"), [(True, [Track]), (False, [])])
+def test_an_application_may_listen(make_app: Callable[..., Flask], enabled: bool, expected: list[type]) -> None:
+    """While Intercom is switched off, nothing is in the outbox to tell of."""
+    app, heard = make_app(INTERCOM_ENABLED=enabled), []
 
     def listen(_: Flask, call: Call) -> None:
         heard.append(call)
 
     with call_accepted.connected_to(listen, app):
         app.test_client().post("/v1/track", json=EVENT)
-    assert [type(call) for call in heard] == [Track]
+    assert [type(call) for call in heard] == expected
     app.extensions["segment_intercom"].ingest.close()
 
 

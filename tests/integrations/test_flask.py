@@ -10,6 +10,8 @@ import flask_login
 import pytest
 from flask import Flask, Response, g, render_template_string, send_file, stream_template_string, stream_with_context
 from flask_talisman import Talisman
+from jinja2 import ChainableUndefined, StrictUndefined, Undefined
+from werkzeug.local import LocalProxy
 
 from segment_intercom import SegmentIntercom, SettingsError, TraitError
 from tests.conftest import APP_ID, SECRET
@@ -191,9 +193,33 @@ def test_second_extension_on_application_is_refused() -> None:
         SegmentIntercom(application())
 
 
-def test_nonce_from_context_processor_is_used() -> None:
+@pytest.mark.parametrize("undefined", [Undefined, StrictUndefined, ChainableUndefined])
+def test_helpers_are_undefined_without_extension(undefined: type[Undefined]) -> None:
+    """Beside an application that has it, too: a template may ask, and a call that does not says what is missing."""
+    application()
+    app = Flask("plain")
+    app.jinja_options = {"undefined": undefined}
+    guarded = "{% if intercom_snippet is defined %}{{ intercom_snippet() }}{% endif %}"
+    with app.test_request_context():
+        assert render_template_string(f"[{guarded}{{{{ analytics_snippet | default('none') }}}}]") == "[none]"
+        with pytest.raises(SettingsError, match="app: has no SegmentIntercom; call init_app"):
+            render_template_string("{{ intercom_snippet() }}")
+
+
+def test_names_of_application_stay_its_own() -> None:
+    application()
+    app = Flask("plain")
+    app.jinja_env.globals["intercom_snippet"] = lambda: "by a global"
+    app.context_processor(lambda: {"analytics_snippet": lambda: "by a processor"})
+    with app.test_request_context():
+        html = render_template_string("{{ intercom_snippet() }}, {{ analytics_snippet() }}")
+    assert html == "by a global, by a processor"
+
+
+@pytest.mark.parametrize("wrap", [lambda nonce: lambda: nonce, lambda nonce: LocalProxy(lambda: nonce)])
+def test_nonce_from_context_processor_is_used(wrap: Any) -> None:
     app = application()
-    app.context_processor(lambda: {"csp_nonce": lambda: "r4nd0m"})
+    app.context_processor(lambda: {"csp_nonce": wrap("r4nd0m")})
     assert parsed(app.test_client().get("/").text).tags[0][1] == {"nonce": "r4nd0m"}
 
 

@@ -358,6 +358,52 @@ def test_a_workspace_holds_250_custom_attributes(lenient: Browser) -> None:
     assert list(left) == ["a250"]
 
 
+def create_attribute(browser: Browser, **fields: Any) -> Any:
+    body = {"name": "plan", "model": "contact", "data_type": "string", "messenger_writable": True, **fields}
+    headers = {"Authorization": "Bearer any"}
+    return browser.client.post("/data_attributes", json=body, headers=headers).json
+
+
+def test_page_spares_unwritable_attribute(lenient: Browser) -> None:
+    """An attribute that the API made is written by pages only where its messenger_writable says so."""
+    create_attribute(lenient, messenger_writable=False)
+    create_attribute(lenient, name="seats", data_type="integer")
+    left = lenient.not_saved({"user_id": "42", "plan": "pro", "seats": 3})
+    assert (list(left), "messenger_writable" in left["plan"]) == (["plan"], True)
+    assert lenient.state()["people"][-1]["custom_attributes"] == {"seats": 3}
+
+
+def test_page_spares_archived_attribute(lenient: Browser) -> None:
+    made = create_attribute(lenient)
+    headers = {"Authorization": "Bearer any"}
+    lenient.client.put(f"/data_attributes/{made['id']}", json={"archived": True}, headers=headers)
+    assert lenient.not_saved({"user_id": "42", "plan": "pro"}) == {"plan": "is archived"}
+    assert lenient.state()["people"][-1]["custom_attributes"] == {}
+
+
+@pytest.mark.parametrize(
+    ("data_type", "value"),
+    [("string", 3), ("integer", "3"), ("integer", 3.5), ("float", True), ("boolean", "yes"), ("date", "soon")],
+)
+def test_page_value_must_fit_type(lenient: Browser, data_type: str, value: Any) -> None:
+    create_attribute(lenient, name="it", data_type=data_type)
+    create_attribute(lenient, name="its", model="company", data_type=data_type)
+    company = {"id": "7", "name": "Seven", "its": value}
+    left = lenient.not_saved({"user_id": "42", "it": value, "company": company})
+    assert set(left) == {"it", "its"}
+    assert left["it"].endswith(f": its data_type is {data_type}")
+    assert lenient.state()["people"][-1]["custom_attributes"] == {}
+    assert lenient.state()["companies"][-1]["custom_attributes"] == {}
+
+
+def test_guessed_integer_becomes_a_float(lenient: Browser) -> None:
+    """A page that says 3 and later 3.5 has said nothing wrong; text is no number."""
+    assert lenient.not_saved({"user_id": "42", "ratio": 3}) == {}
+    assert lenient.not_saved({"user_id": "42", "ratio": 3.5}) == {}
+    assert list(lenient.not_saved({"user_id": "42", "ratio": "half"})) == ["ratio"]
+    assert lenient.state()["people"][-1]["custom_attributes"] == {"ratio": 3.5}
+
+
 # --- who is remembered
 
 
@@ -392,6 +438,8 @@ def test_known_email_is_same_person(lenient: Browser) -> None:
     first = lenient.person({"email": "ada@example.com"})
     second = lenient.person({"user_id": "42", "email": "ADA@example.com"})
     assert first["id"] == second["id"]
+    assert (first["user_id"], second["user_id"]) == (None, "42")
+    assert len(lenient.state()["people"]) == 1
 
 
 def test_session_lasts_until_shutdown(browser: Browser) -> None:

@@ -82,7 +82,12 @@ def test_companies_are_answered_as_described(api: Described) -> None:
     api.ok("GET", "/companies?company_id=7")
     api.ok("POST", "/companies/list?page=1&per_page=5&order=asc")
     api.refusal("POST", "/companies/list?page=0")
+    api.ok("GET", f"/companies/{company}/contacts?per_page=1")
+    api.ok("PUT", f"/companies/{company}", {"name": "Eight", "monthly_spend": 9, "custom_attributes": {}})
     api.ok("DELETE", f"/contacts/{contact}/companies/{company}")
+    api.ok("GET", f"/companies/{company}/contacts")
+    api.ok("DELETE", f"/companies/{company}")
+    api.refusal("GET", f"/companies/{company}/contacts")
     api.ok("GET", f"/companies/{api.company(company_id='bare')}")
 
 
@@ -97,8 +102,10 @@ def test_events_are_answered_as_described(api: Described) -> None:
 def test_attributes_and_app_match_description(api: Described) -> None:
     for number, data_type in enumerate(("string", "integer", "float", "boolean", "date", "datetime")):
         api.attribute(f"a{number}", data_type, ("contact", "company")[number % 2])
-    api.ok("GET", "/data_attributes")
-    api.ok("GET", "/data_attributes?model=company")
+    changes = {"description": "How many", "messenger_writable": True, "archived": True}
+    api.ok("PUT", f"/data_attributes/{api.attribute('seats')['id']}", changes)
+    for query in ("", "?model=company", "?include_archived=true"):
+        api.ok("GET", f"/data_attributes{query}")
     api.ok("GET", "/me")
 
 

@@ -121,6 +121,49 @@ def test_attributes_are_listed_by_model(api: Api) -> None:
     assert api.refusal("GET", "/data_attributes?model=conversation")[0] == 422
 
 
+@pytest.mark.parametrize(("version", "writable"), [("2.16", False), ("2.11", False), ("2.10", True)])
+def test_messenger_writable_depends_on_version(version: str, writable: bool) -> None:
+    """It is what the creation says, else false since version 2.11."""
+    api = Api(version=version)
+    assert api.attribute("plan")["messenger_writable"] is writable
+    body = {"name": "seats", "model": "contact", "data_type": "integer", "messenger_writable": not writable}
+    assert api.ok("POST", "/data_attributes", body)["messenger_writable"] is not writable
+
+
+def test_attribute_remembers_what_changed(api: Api) -> None:
+    body = {"name": "plan", "model": "contact", "data_type": "string", "description": "What they pay for"}
+    made = api.ok("POST", "/data_attributes", body)
+    assert made["description"] == "What they pay for"
+    api.clock.at += 60
+    api.ok("PUT", f"/data_attributes/{made['id']}", {"messenger_writable": True})
+    (listed,) = (each for each in api.ok("GET", "/data_attributes")["data"] if each["custom"])
+    assert (listed["description"], listed["messenger_writable"]) == ("What they pay for", True)
+    assert (listed["created_at"], listed["updated_at"], listed["archived"]) == (AT, AT + 60, False)
+
+
+def test_archived_attribute_cannot_be_written(api: Api) -> None:
+    """It is listed only where archived ones are asked for, keeps its name, and can be unarchived."""
+    made, contact = api.attribute("plan"), api.contact()
+    path, body = f"/data_attributes/{made['id']}", {"custom_attributes": {"plan": "pro"}}
+    assert api.ok("PUT", path, {"archived": True})["archived"] is True
+    refused = api.refusal("PUT", f"/contacts/{contact}", body)
+    assert refused == (400, "parameter_invalid", "Custom attribute 'plan' is archived")
+    again = {"name": "plan", "model": "contact", "data_type": "string"}
+    assert "already have 'plan'" in api.refusal("POST", "/data_attributes", again)[2]
+    for query, names in (("", []), ("&include_archived=true", ["plan"])):
+        listed = api.ok("GET", f"/data_attributes?model=contact{query}")["data"]
+        assert [each["name"] for each in listed if each["custom"]] == names
+    api.ok("PUT", path, {"archived": False})
+    assert api.ok("PUT", f"/contacts/{contact}", body)["custom_attributes"] == {"plan": "pro"}
+
+
+def test_archived_attribute_makes_room(api: Api) -> None:
+    first, *_ = [api.attribute(f"a{number}") for number in range(250)]
+    api.ok("PUT", f"/data_attributes/{first['id']}", {"archived": True})
+    api.attribute("one_more")
+    assert "250" in api.refusal("PUT", f"/data_attributes/{first['id']}", {"archived": False})[2]
+
+
 # --- companies
 
 
@@ -136,8 +179,9 @@ def test_company_id_creates_or_updates_company(api: Api) -> None:
     ("name", "value"),
     [
         ("company_id", 7),
-        ("monthly_spend", 10.5),
         ("monthly_spend", "10"),
+        ("monthly_spend", True),
+        ("monthly_spend", 2.0**31),
         ("monthly_spend", 2**31),
         ("size", "3"),
         ("plan", {"name": "pro"}),
@@ -194,6 +238,43 @@ def test_company_query_matches_id_or_name(api: Api) -> None:
         assert api.refusal("GET", path)[:2] == (404, "company_not_found")
 
 
+def test_spend_is_cut_to_whole_number(api: Api) -> None:
+    """155.98 becomes 155, as Intercom's description says; the log says it."""
+    assert api.ok("GET", f"/companies/{api.company(monthly_spend=155.98)}")["monthly_spend"] == 155
+    assert "monthly_spend" in api.state()["requests"][-2]["notes"][0]
+
+
+def test_company_is_updated_by_intercom_id(api: Api) -> None:
+    made = api.company(plan="pro")
+    updated = api.ok("PUT", f"/companies/{made}", {"name": "Eight", "monthly_spend": 9.9})
+    assert (updated["name"], updated["plan"]["name"], updated["monthly_spend"]) == ("Eight", "pro", 9)
+    assert (updated["id"], updated["company_id"]) == (made, "7")
+    assert api.refusal("PUT", f"/companies/{made}", {"company_id": "8"})[2].startswith("company_id is set once")
+    assert api.refusal("PUT", f"/companies/{made}", {"shoe": 1})[0] == 400
+    assert api.refusal("PUT", "/companies/7", {"name": "Eight"})[:2] == (404, "company_not_found")
+
+
+def test_deleted_company_detaches_contacts(api: Api) -> None:
+    """The contacts stay, and the company_id makes a new company."""
+    contact, company = api.contact(), api.company()
+    api.ok("POST", f"/contacts/{contact}/companies", {"id": company})
+    assert api.ok("DELETE", f"/companies/{company}") == {"id": company, "object": "company", "deleted": True}
+    assert api.ok("GET", f"/contacts/{contact}")["companies"]["data"] == []
+    assert api.refusal("DELETE", f"/companies/{company}")[:2] == (404, "company_not_found")
+    assert api.company() != company
+
+
+def test_company_lists_living_contacts(api: Api) -> None:
+    company, members = api.company(), [api.contact(external_id=str(number)) for number in range(3)]
+    for member in members:
+        api.ok("POST", f"/contacts/{member}/companies", {"id": company})
+    api.ok("POST", f"/contacts/{members[0]}/archive")
+    api.contact(external_id="elsewhere")
+    listed = api.ok("GET", f"/companies/{company}/contacts")
+    assert ([each["id"] for each in listed["data"]], listed["total_count"]) == (members[:0:-1], 2)
+    assert api.refusal("GET", "/companies/none/contacts")[:2] == (404, "company_not_found")
+
+
 # --- events
 
 
@@ -203,6 +284,21 @@ def test_event_returns_202_without_body(api: Api) -> None:
         answer = api("POST", "/events", {"event_name": str(who), "created_at": AT, **who})
         assert (answer.status_code, answer.data) == (202, b"")
     assert {event["person_id"] for event in api.state()["events"]} == {made}
+
+
+def test_lead_event_needs_intercom_id(api: Api) -> None:
+    """Neither the e-mail nor the user_id of a lead names it, when events are sent and when they are listed."""
+    lead = api.contact(role="lead", **ADA)
+    for who in ({"email": ADA["email"]}, {"user_id": "42"}):
+        assert api.refusal("POST", "/events", {"event_name": "Opened", "created_at": AT, **who})[:2] == (
+            404,
+            "not_found",
+        )
+        (name, value), *_ = who.items()
+        assert api.refusal("GET", f"/events?type=user&{name}={value}")[0] == 404
+    assert "a lead is named by its id" in api.last()["refused"]
+    assert api("POST", "/events", {"event_name": "Opened", "created_at": AT, "id": lead}).status_code == 202
+    assert len(api.ok("GET", f"/events?type=user&intercom_user_id={lead}")["events"]) == 1
 
 
 def test_event_of_unknown_user_is_refused(api: Api) -> None:

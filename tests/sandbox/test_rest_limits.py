@@ -222,10 +222,10 @@ def test_command_line_explains_invalid_fault() -> None:
 
 def test_log_shows_request_and_answer(api: Api) -> None:
     made = api.contact()
-    api("GET", f"/contacts/{made}?include_merge_history=true", Intercom_Version="2.13")
+    api("GET", f"/contacts/{made}?include_merge_history=false", Intercom_Version="2.13")
     logged = api.last()
     assert (logged["kind"], logged["method"], logged["version"]) == ("rest", "GET", "2.13")
-    assert logged["path"] == f"/contacts/{made}?include_merge_history=true"
+    assert logged["path"] == f"/contacts/{made}?include_merge_history=false"
     assert (logged["status"], logged["code"], logged["refused"], logged["fault"]) == (200, None, None, None)
     assert (logged["body"], logged["answer"]["id"], logged["person_id"]) == (None, made, made)
     assert (logged["n"], logged["at"], logged["app_id"], logged["region"]) == (2, AT, APP, "us")
@@ -304,6 +304,8 @@ def test_state_shows_attributes_limits_and_people(api: Api) -> None:
             "data_type": "string",
             "created_by": "api",
             "created_at": AT,
+            "messenger_writable": False,
+            "archived": False,
         }
     ]
     assert state["rate"] == [{"app_id": APP, "limit": 1666, "remaining": 1664, "reset": AT + 10}]

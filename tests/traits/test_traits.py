@@ -6,7 +6,7 @@ import json
 import math
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -205,6 +205,26 @@ def test_attributes_are_bounded_with_one_warning(caplog: pytest.LogCaptureFixtur
         found = messenger_settings(Identify("u", traits), LENIENT)
         assert len(found["custom_attributes"]) == 250
         assert [record.message.count("beyond the 250") for record in caplog.records] == [1]
+
+
+class Row(NamedTuple):
+    """As a database's row."""
+
+    id: int
+    name: str
+
+
+def test_company_row_is_one_company() -> None:
+    """A named tuple is an object with fields, not a list of companies."""
+    found = messenger_settings(Identify("u", {"company": Row(813, "Acme")}), LENIENT)
+    assert (found["company"], "companies" in found) == ({"company_id": "813", "name": "Acme"}, False)
+
+
+@pytest.mark.parametrize("name", [{"a": 1}, ["Acme"], True])
+def test_unreadable_company_name_is_warned_of(name: Any, caplog: pytest.LogCaptureFixture) -> None:
+    found = messenger_settings(Identify("u", {"company": {"id": 1, "name": name}}), LENIENT)
+    assert found["company"] == {"company_id": "1"}
+    assert "'company.name': must be text or a number" in caplog.text
 
 
 def test_companies_are_bounded_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:

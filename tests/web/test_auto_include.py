@@ -117,7 +117,6 @@ def test_post_includes_snippet_put_does_not() -> None:
     client = site().test_client()
     assert SCRIPT in client.post("/").text
     assert client.put("/").text == PAGE
-    assert client.head("/").content_length == len(PAGE)
 
 
 @pytest.mark.parametrize(("dest", "included"), [("document", 1), ("iframe", 0), ("empty", 0), ("image", 0), ("", 0)])
@@ -316,3 +315,33 @@ def test_head_answer_is_private_too() -> None:
     SegmentIntercom(app).user_loader(lambda: {"id": "ann"})
     app.add_url_rule("/", "page", lambda: Response(PAGE, mimetype="text/html"))
     assert app.test_client().head("/").headers["Cache-Control"] == "private, no-store"
+
+
+HEADED = {
+    "plain": answering(),
+    "tagged": answering(ETag='"v1"', Last_Modified="Thu, 01 Jan 2026 00:00:00 GMT"),
+    "without a place": answering("<p>a fragment</p>", ETag='"v1"'),
+    "not to be touched": answering(Cache_Control="public, max-age=60"),
+    "a stream": lambda: Response(iter(["<body>", "</body>"]), mimetype="text/html"),
+}
+
+
+@pytest.mark.parametrize("user", [None, ANN])
+@pytest.mark.parametrize("view", HEADED.values(), ids=HEADED)
+def test_head_has_the_headers_of_get(view: Callable[[], Response], user: Any) -> None:
+    """RFC 9110, 9.3.2: its length and its tag among them."""
+    client = site(view, user=user).test_client()
+    whole, head = client.get("/"), client.head("/")
+    assert (sorted(head.headers), head.data) == (sorted(whole.headers), b"")
+
+
+def test_head_of_its_own_claims_nothing() -> None:
+    """A view that makes no page for HEAD cannot tell the length and the tag of the one with the snippet."""
+
+    def view() -> Response:
+        return answering("" if request.method == "HEAD" else PAGE, ETag='"v1"')()
+
+    client = site(view).test_client()
+    whole, head = client.get("/").headers, client.head("/").headers
+    assert set(whole.keys()) - set(head.keys()) == {"Content-Length", "ETag"}
+    assert site(view, user=ANN).test_client().head("/").headers["Cache-Control"] == "private, no-store"

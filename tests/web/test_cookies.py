@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, make_response, redirect
+from werkzeug.local import LocalProxy
 
 from segment_intercom import OptionError, SegmentIntercom, SettingsError
 from segment_intercom.web.cookies import domains_of
@@ -118,6 +119,12 @@ def test_tenant_cookies_end_too() -> None:
     ended = expired(leave(site(tenant="tenant12"), cookies={**cookies, "intercom-id-tenant12": "t"}))
     tenants = {f"intercom-{kind}-tenant12" for kind in ("id", "session", "device-id")}
     assert ended == OF_INTERCOM | OF_SEGMENT | tenants | {"intercom-session-other123"}, "three app ids at most"
+
+
+@pytest.mark.parametrize("value", [None, "tenant12"])
+def test_tenant_may_be_a_proxy(value: str | None) -> None:
+    ended = expired(leave(site(tenant=LocalProxy(lambda: value))))  # type: ignore[arg-type]
+    assert ("intercom-id-tenant12" in ended) is (value is not None)
 
 
 def test_browser_loses_cookies_keeps_marker() -> None:

@@ -10,6 +10,7 @@ import pytest
 from jinja2 import Environment, StrictUndefined, UndefinedError
 
 from segment_intercom import CallError, Identify, OptionError, Settings, install
+from segment_intercom.web.helpers import Helpers
 from tests.conftest import APP_ID
 from tests.web.test_snippet import parsed, settings_in
 
@@ -235,6 +236,36 @@ def test_missing_app_id_renders_nothing(caplog: pytest.LogCaptureFixture) -> Non
     assert [env.from_string("{{ intercom_snippet() }}").render() for _ in range(3)] == ["", "", ""]
     assert len(caplog.records) == 1
     assert settings_in(env.from_string("{{ intercom_snippet(app_id='tenant12') }}").render()) == {"app_id": "tenant12"}
+
+
+def test_switched_off_helpers_name_nobody() -> None:
+    settings = Settings(app_id=APP_ID, identity_secret="s", enabled=False)
+    template = "{{ intercom_settings({'id': 'ann'}) | tojson }}{{ intercom_snippet({'id': 'ann'}) }}"
+    assert environment(settings).from_string(template).render().startswith("{}<!-- Intercom is switched off")
+
+
+def token_helpers() -> Helpers:
+    workspaces = {"tenant12": {"identity_secret": "of the tenant"}}
+    settings = Settings(app_id=APP_ID, identity_secret="s", identity="jwt", workspaces=workspaces)
+    return Helpers(lambda: settings, settings_url=lambda: "/settings.json", runtime_url=lambda: "/runtime.js")
+
+
+@pytest.mark.parametrize("helper", ["intercom_snippet", "analytics_snippet"])
+@pytest.mark.parametrize("remote", [True, False])
+def test_another_workspace_has_no_route(helper: str, remote: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """The route answers for the request's own workspace: a page of another shows a visitor, or renews no token."""
+    render = getattr(token_helpers(), helper)
+    assert '"/settings.json"' in render({"id": "ann"}, remote=remote, app_id=APP_ID)
+    assert caplog.text == ""
+    html = render({"id": "ann"}, remote=remote, app_id="tenant12")
+    assert '"/settings.json"' not in html
+    assert ("user_id" in settings_in(html)) is not remote
+    assert "app_id: the route" in caplog.text
+
+
+@pytest.mark.parametrize(("app_id", "verified"), [("tenant12", "true"), ("other123", "false"), (APP_ID, "true")])
+def test_runtime_wants_proof_of_its_workspace(app_id: str, verified: str) -> None:
+    assert f'"verified":{verified}' in token_helpers().analytics_snippet(None, app_id=app_id)
 
 
 def test_another_workspace_gets_no_proof(caplog: pytest.LogCaptureFixture) -> None:

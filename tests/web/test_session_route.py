@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,7 +15,8 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response as Answer
 
-from segment_intercom import SegmentIntercom
+from segment_intercom import SegmentIntercom, user_jwt
+from segment_intercom.identity import read_user_jwt
 from segment_intercom.web.session_route import is_same_origin
 from tests.conftest import APP_ID, SECRET
 from tests.web.test_snippet import settings_in
@@ -154,6 +156,20 @@ def test_values_outside_json_are_dropped() -> None:
     app = site(INTERCOM_STRICT=False)
     app.extensions["segment_intercom"].helpers.user_loader = lambda: {"id": "ann", "score": math.nan, "by": [math.inf]}
     assert json.loads(ask(app).data, parse_constant=pytest.fail)["user_id"] == "ann"
+
+
+@pytest.mark.parametrize("claims", [{}, {"iat": 1}])
+def test_token_says_when_it_was_made(claims: dict[str, Any]) -> None:
+    """In whole seconds, unless its claims say it: the page knows how long it lasts, whatever its clock shows."""
+    token = user_jwt(SECRET, {"user_id": "ann", **claims}, 60)
+    read = read_user_jwt([SECRET], token) or {}
+    assert (type(read["iat"]), read["iat"]) == (int, claims.get("iat", read["exp"] - 60))
+
+
+def test_token_of_fast_clock_is_read() -> None:
+    """The server that made it may be a little ahead of the one that reads it."""
+    token = user_jwt(SECRET, {"user_id": "ann", "iat": int(time.time()) + 30}, 60)
+    assert (read_user_jwt([SECRET], token) or {}).get("user_id") == "ann"
 
 
 class Cache:

@@ -14,7 +14,7 @@ from ..rate_status import RateStatus
 from ..refusal import RefusedError, not_found
 from ..store import Store
 from ..workspace import Workspace
-from . import classic, companies, contacts, data_attributes, events, me, search, tags
+from . import classic, companies, contacts, data_attributes, events, me, not_imitated, search, tags
 from .auth import workspace_of
 from .call import ApiCall, ApiReply, Asked, sent
 
@@ -22,8 +22,10 @@ Handler = Callable[..., ApiReply]
 Routes = tuple[tuple[str, str, Handler], ...]
 
 # The first steps of all paths, which the sandbox answers even where it answers with 404.
-RESOURCES = ("me", "contacts", "companies", "events", "data_attributes", "tags", "users")
-_TODAY: Routes = (
+RESOURCES = ("me", "contacts", "companies", "events", "data_attributes", "tags", "users", "visitors")
+# The first that fits answers, so a name stands before an id: "companies/scroll" before "companies/*".
+TODAY: Routes = (
+    *((method, pattern, not_imitated.refuse) for method, pattern in not_imitated.PATHS),
     ("GET", "me", me.show),
     ("POST", "contacts", contacts.create),
     ("GET", "contacts", search.show_all),
@@ -47,6 +49,9 @@ _TODAY: Routes = (
     ("GET", "companies", companies.find),
     ("POST", "companies/list", companies.show_all),
     ("GET", "companies/*", companies.show),
+    ("PUT", "companies/*", companies.update),
+    ("DELETE", "companies/*", companies.delete),
+    ("GET", "companies/*/contacts", search.of_company),
     ("POST", "events", events.save),
     ("GET", "events", events.show),
     ("POST", "data_attributes", data_attributes.create),
@@ -141,7 +146,8 @@ def _strike(store: Store, visit: _Visit, faults: list[Fault]) -> None:
 def _handle(store: Store, visit: _Visit, workspace: Workspace) -> ApiReply:
     asked, version = visit.asked, _version(visit.asked.version)
     visit.call = ApiCall(asked, workspace, store.account(workspace.app_id), version, store.clock())
-    handler, ids = _route(asked, _CLASSIC if version[0] == 1 else _TODAY)
+    handler, ids = _route(asked, _CLASSIC if version[0] == 1 else TODAY)
+    not_imitated.check_query(asked.query)
     return handler(visit.call, *ids)
 
 

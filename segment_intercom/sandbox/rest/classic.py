@@ -96,7 +96,7 @@ def save_company(call: ApiCall) -> ApiReply:
     body = _with_text_as_id(call.body())
     check(body, _COMPANY)
     _check_named(body)
-    return ApiReply(200, companies.company_json(companies.write(call, body)))
+    return ApiReply(200, companies.company_json(companies.write(call, body["company_id"], body)))
 
 
 def user_json(call: ApiCall, person: Person) -> dict[str, Any]:
@@ -155,5 +155,5 @@ def _belong(call: ApiCall, person: Person, company: dict[str, Any]) -> None:
     if company.get("remove"):
         call.account.detach(person, company["company_id"])
         return
-    companies.write(call, company)
+    companies.write(call, company["company_id"], company)
     call.account.attach(person, company["company_id"])

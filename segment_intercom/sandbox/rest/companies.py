@@ -6,7 +6,7 @@ from typing import Any
 
 from ..attributes import Check, boolean, seconds, text, whole
 from ..people import Company, Person
-from ..refusal import RefusedError, malformed, missing, not_found
+from ..refusal import RefusedError, malformed, missing, not_found, not_imitated
 from .call import ApiCall, ApiReply
 from .contacts import living
 from .custom import custom_attributes
@@ -24,6 +24,8 @@ FIELDS: dict[str, Check] = {
     "update_last_request_at": boolean,
     "custom_attributes": table,
 }
+_ONLY_AT_CREATION = ("company_id", "remote_created_at", "update_last_request_at")
+_CHANGEABLE = {name: FIELDS[name] for name in FIELDS if name not in _ONLY_AT_CREATION}
 _KEPT = ("name", "plan", "size", "website", "industry", "remote_created_at", "monthly_spend")
 _COMPANY_LIMIT = 1000
 _MOST_A_PAGE = 10_000  # of all that a client may walk through, by the description
@@ -35,25 +37,53 @@ def save(call: ApiCall) -> ApiReply:
     check(body, FIELDS, ())
     if "company_id" not in body:
         raise missing("company_id not specified", "company_id")
-    return ApiReply(200, company_json(write(call, body)))
+    return ApiReply(200, company_json(write(call, body["company_id"], _in_whole_units(call, body))))
 
 
-def write(call: ApiCall, body: dict[str, Any]) -> Company:
+def update(call: ApiCall, company_id: str) -> ApiReply:
+    """PUT /companies/{id}, by Intercom's own id: the fields of a creation that may be changed."""
+    body = call.whole_body()
+    if "company_id" in body:
+        raise malformed("company_id is set once, when the company is created", "company_id", "leave it out")
+    check(body, _CHANGEABLE, ())
+    company = get(call, company_id)
+    return ApiReply(200, company_json(write(call, company.company_id, _in_whole_units(call, body))))
+
+
+def delete(call: ApiCall, company_id: str) -> ApiReply:
+    """DELETE /companies/{id}: its contacts stay, and belong to it no longer."""
+    company = get(call, company_id)
+    call.account.forget_company(company)
+    return ApiReply(200, {"id": company.id, "object": "company", "deleted": True})
+
+
+def write(call: ApiCall, company_id: str, body: dict[str, Any]) -> Company:
     """Save a company whose fields were checked."""
     custom = custom_attributes(call, "company", body.get("custom_attributes"))
     standard = {name: body[name] for name in _KEPT if name in body}
-    return call.account.write_company(body["company_id"], standard, custom)
+    return call.account.write_company(company_id, standard, custom)
+
+
+def _in_whole_units(call: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with its monthly spend cut to a whole number, as the description says: 155.98 becomes 155."""
+    spent = body.get("monthly_spend")
+    if not isinstance(spent, float):
+        return body
+    call.notes.append("monthly_spend is kept without its fraction: Intercom takes whole numbers.")
+    return {**body, "monthly_spend": int(spent)}
 
 
 def show(call: ApiCall, company_id: str) -> ApiReply:
     """GET /companies/{id}, by Intercom's own id."""
-    return ApiReply(200, company_json(_company(call, company_id)))
+    return ApiReply(200, company_json(get(call, company_id)))
 
 
 def find(call: ApiCall) -> ApiReply:
     """GET /companies?company_id= or ?name=: a list; 404 where there is none of that name."""
     company_id, name = call.asked.query.get("company_id"), call.asked.query.get("name")
     companies = call.account.companies
+    if "tag_id" in call.asked.query or "segment_id" in call.asked.query:
+        raise not_imitated("A list of companies by tag_id or segment_id")
     if company_id is not None:
         matching = [companies[company_id]] if company_id in companies else []
     else:
@@ -95,7 +125,7 @@ def attach(call: ApiCall, contact_id: str) -> ApiReply:
     check(body, {"id": text}, ())
     if "id" not in body:
         raise missing("company not specified", "id")
-    person, company = living(call, contact_id), _company(call, body["id"])
+    person, company = living(call, contact_id), get(call, body["id"])
     if len(person.company_ids) >= _COMPANY_LIMIT and company.company_id not in person.company_ids:
         message = f"Contact has reached the maximum of {_COMPANY_LIMIT} company associations"
         raise RefusedError("contact_company_limit_exceeded", message, None, 400)
@@ -106,7 +136,7 @@ def attach(call: ApiCall, contact_id: str) -> ApiReply:
 
 def detach(call: ApiCall, contact_id: str, company_id: str) -> ApiReply:
     """DELETE /contacts/{id}/companies/{company_id}, by Intercom's own id; 404 where the contact is no member."""
-    person, company = living(call, contact_id), _company(call, company_id)
+    person, company = living(call, contact_id), get(call, company_id)
     if company.company_id not in person.company_ids:
         raise _no_company()
     call.account.detach(person, company.company_id)
@@ -144,7 +174,8 @@ def company_json(company: Company) -> dict[str, Any]:
     }
 
 
-def _company(call: ApiCall, company_id: str) -> Company:
+def get(call: ApiCall, company_id: str) -> Company:
+    """The company with Intercom's id; 404 where there is none."""
     company = call.account.company(company_id)
     if company is None:
         raise _no_company()

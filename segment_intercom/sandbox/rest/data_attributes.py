@@ -7,7 +7,7 @@ from typing import Any
 
 from ..attributes import Check, boolean, text
 from ..data_attributes import TYPES, Attribute
-from ..refusal import RefusedError, malformed, missing, not_found
+from ..refusal import RefusedError, malformed, missing, not_found, not_imitated
 from .call import ApiCall, ApiReply
 from .custom import check_room
 from .fields import check, known
@@ -32,11 +32,14 @@ _COMPANY = {
 }  # fmt: skip
 _STANDARD = {"contact": _CONTACT, "company": _COMPANY}
 _INTERCOMS_OWN = ("id", "created_at", "updated_at")
+# The version from which on a page writes an attribute only where its creation said so: Intercom's API changelog 2.11.
+_PROTECTED_SINCE = (2, 11)
 
 
 def create(call: ApiCall) -> ApiReply:
     """POST /data_attributes: a name that is free, a model and a type."""
     body = call.body()
+    _check_no_options(body)
     check(body, FIELDS, ())
     for name in ("name", "model", "data_type"):
         if name not in body:
@@ -53,22 +56,27 @@ def create(call: ApiCall) -> ApiReply:
         raise malformed(message, "name", "no dots and no spaces; underscores are allowed")
     _check_free(call, model, name)
     check_room(call)
-    return ApiReply(200, _custom_json(call.account.attributes.create(model, name, data_type, call.source, call.at)))
+    attribute = call.account.attributes.create(model, name, data_type, call.source, call.at)
+    attribute.change({"messenger_writable": call.version < _PROTECTED_SINCE, **body}, call.at)
+    return ApiReply(200, _custom_json(attribute))
 
 
 def update(call: ApiCall, number: str) -> ApiReply:
-    """PUT /data_attributes/{id}: the description, and whether the Messenger may write it; no type changes here."""
+    """PUT /data_attributes/{id}: the description, who may write it, and whether it is archived; never its type."""
     body = call.body()
+    _check_no_options(body)
     check(body, _CHANGEABLE, ())
     attribute = next((candidate for candidate in call.account.attributes if str(candidate.number) == number), None)
     if attribute is None:
         raise not_found("We couldn't find that data attribute to update", "field_not_found")
-    changes = {name: body[name] for name in ("description", "messenger_writable") if name in body}
-    return ApiReply(200, {**_custom_json(attribute), **changes, "updated_at": int(call.at)})
+    if attribute.archived and body.get("archived") is False:
+        check_room(call)
+    attribute.change(body, call.at)
+    return ApiReply(200, _custom_json(attribute))
 
 
 def show(call: ApiCall) -> ApiReply:
-    """GET /data_attributes, of one ``model`` or of both: standard and custom ones."""
+    """GET /data_attributes, of one ``model`` or of both: standard and custom ones, archived ones where it is asked."""
     model = call.asked.query.get("model")
     if model is not None and model not in MODELS:
         message = "The Data Attribute model field must be either contact or company"
@@ -80,8 +88,15 @@ def show(call: ApiCall) -> ApiReply:
         for kind, fields in _STANDARD.items()
         for name, data_type in fields.items()
     ]
-    listed = standard + [_custom_json(attribute) for attribute in call.account.attributes]
+    archived = call.asked.query.get("include_archived") == "true"
+    custom = [attribute for attribute in call.account.attributes if archived or not attribute.archived]
+    listed = standard + [_custom_json(attribute) for attribute in custom]
     return ApiReply(200, {"type": "list", "data": [kind for kind in listed if model in (None, kind["model"])]})
+
+
+def _check_no_options(body: dict[str, Any]) -> None:
+    if "options" in body or body.get("data_type") == "options":
+        raise not_imitated("A data attribute with options")
 
 
 def _check_free(call: ApiCall, model: str, name: str) -> None:
@@ -128,9 +143,11 @@ def _custom_json(attribute: Attribute) -> dict[str, Any]:
         "id": attribute.number,
         "full_name": f"custom_attributes.{attribute.name}",
         "label": attribute.name,
-        "messenger_writable": False,
+        **({} if attribute.description is None else {"description": attribute.description}),
+        "messenger_writable": attribute.messenger_writable,
         "custom": True,
+        "archived": attribute.archived,
         "admin_id": "1",
         "created_at": int(attribute.created_at),
-        "updated_at": int(attribute.created_at),
+        "updated_at": int(attribute.updated_at),
     }

@@ -69,6 +69,7 @@ def show(call: ApiCall) -> ApiReply:
 
 
 def _person(call: ApiCall, body: dict[str, Any]) -> Person:
+    """The contact of an event: user_id and email name users only, a lead is named by its id ("Lead Events")."""
     people = call.account.people
     if not any(name in body for name in ("id", "user_id", "email")):
         raise missing("one of user_id, id and email is required")
@@ -77,13 +78,14 @@ def _person(call: ApiCall, body: dict[str, Any]) -> Person:
     elif "user_id" in body:
         person = people.with_user_id(body["user_id"])
     else:
-        users = sorted(people.with_email(body["email"]), key=lambda user: (user.archived, user.role != "user"))
-        if sum(user.role == "user" and not user.archived for user in users) > 1:
+        users = [person for person in people.with_email(body["email"]) if person.role == "user"]
+        users.sort(key=lambda user: user.archived)
+        if sum(not user.archived for user in users) > 1:
             message = "Multiple existing users match this email address - must be more specific using user_id"
             raise RefusedError("conflict", message, None, 409)
         person = users[0] if users else None
-    if person is None or person.role == "visitor":
-        raise not_found(remedy="create the user first")
+    if person is None or person.role not in (("user", "lead") if "id" in body else ("user",)):
+        raise not_found(remedy="create the user first; a lead is named by its id, never by user_id or email")
     call.person = person
     if person.archived:
         raise not_found(remedy="the contact is archived: unarchive it first")

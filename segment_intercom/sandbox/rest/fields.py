@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from ..attributes import Check, number, text, whole
+from ..attributes import Check, number, text
 from ..refusal import malformed
 
 _SHOWN = 60  # of a name that may be of any length
@@ -59,9 +59,9 @@ def rows(value: Any) -> str | None:
 
 def spend(value: Any) -> str | None:
     """Why a value is no monthly spend of today's API, or None when it is."""
-    if whole(value):
-        return "must be a whole number"
-    return None if value <= _LARGEST_SPEND else f"must be at most {_LARGEST_SPEND}"
+    if number(value):
+        return "must be a number"
+    return None if int(value) <= _LARGEST_SPEND else f"must be at most {_LARGEST_SPEND}"
 
 
 def classic_spend(value: Any) -> str | None:

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from ..attributes import whole
 from ..people import Person
 from ..refusal import RefusedError, malformed
+from . import companies, filters
 from .call import ApiCall, ApiReply
-from .contact_json import contact_json, seen_at
-from .fields import check, rows, table
-
-Filter = Callable[[Person], bool]
+from .contact_json import contact_json
+from .fields import check, table
+from .filters import READERS
 
 _A_PAGE, _LARGEST_PAGE = 50, 150
-_FIELDS: dict[str, Callable[[Person], Any]] = {
-    "id": lambda person: person.id,
-    "role": lambda person: person.role,
-    "name": lambda person: person.standard.get("name"),
-    "email": lambda person: person.email or None,
-    "email_domain": lambda person: person.email.rpartition("@")[2] or None,
-    "phone": lambda person: person.standard.get("phone"),
-    "external_id": lambda person: person.user_id or None,
-    "created_at": lambda person: int(person.first_seen),
-    "updated_at": lambda person: int(person.updated_at),
-    "signed_up_at": lambda person: person.standard.get("created_at"),
-    "last_seen_at": seen_at,
-    "unsubscribed_from_emails": lambda person: bool(person.standard.get("unsubscribed_from_emails")),
-}
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": lambda left, right: bool(left == right),
-    "!=": lambda left, right: bool(left != right),
-    "IN": lambda left, others: left in others,
-    "NIN": lambda left, others: left not in others,
-    "<": lambda left, right: _comparable(left, right) and bool(left < right),
-    "<=": lambda left, right: _comparable(left, right) and bool(left <= right),
-    ">": lambda left, right: _comparable(left, right) and bool(left > right),
-    ">=": lambda left, right: _comparable(left, right) and bool(left >= right),
-    "~": lambda left, right: str(right).lower() in str(left or "").lower(),
-    "!~": lambda left, right: str(right).lower() not in str(left or "").lower(),
-    "^": lambda left, right: str(left or "").lower().startswith(str(right).lower()),
-    "$": lambda left, right: str(left or "").lower().endswith(str(right).lower()),
-}
 
 
 def search(call: ApiCall) -> ApiReply:
@@ -51,7 +24,7 @@ def search(call: ApiCall) -> ApiReply:
     query = body.get("query")
     if not query:
         raise malformed("query is required", "query")
-    matches, latest = _filter(query), call.at - call.workspace.search_lag
+    matches, latest = filters.read(call, query), call.at - call.workspace.search_lag
     matching = [person for person in _candidates(call, query) if person.updated_at <= latest and matches(person)]
     return _page(call, _sorted(matching, body.get("sort") or {}), body.get("pagination") or {})
 
@@ -59,10 +32,22 @@ def search(call: ApiCall) -> ApiReply:
 def show_all(call: ApiCall) -> ApiReply:
     """GET /contacts, the newest first, in pages."""
     visible = [person for person in call.account.people if _visible(person)]
+    return _page(call, visible[::-1], _pagination(call))
+
+
+def of_company(call: ApiCall, company_id: str) -> ApiReply:
+    """GET /companies/{id}/contacts, the newest first, in pages."""
+    company = companies.get(call, company_id)
+    members = [person for person in call.account.people if person.id in company.members and _visible(person)]
+    return _page(call, members[::-1], _pagination(call))
+
+
+def _pagination(call: ApiCall) -> dict[str, Any]:
+    """The pagination of a list, which the query gives as text."""
     query: dict[str, Any] = dict(call.asked.query)
     if query.get("per_page", "").isdecimal():
         query["per_page"] = int(query["per_page"])
-    return _page(call, visible[::-1], query)
+    return query
 
 
 def _visible(person: Person) -> bool:
@@ -83,52 +68,12 @@ def _candidates(call: ApiCall, query: dict[str, Any]) -> Iterable[Person]:
     return [person for person in candidates if _visible(person)]
 
 
-def _filter(query: dict[str, Any]) -> Filter:
-    operator, value = query.get("operator"), query.get("value")
-    if operator in ("AND", "OR"):
-        if rows(value) or not value:
-            raise malformed(f"value of {operator} must be an array of filters", "query")
-        parts = [_filter(part) for part in value]
-        joined = all if operator == "AND" else any
-        return lambda person: joined(part(person) for part in parts)
-    return _single(str(query.get("field")), str(operator), value)
-
-
-def _single(field: str, operator: str, value: Any) -> Filter:
-    custom = field.removeprefix("custom_attributes.")
-    read = _FIELDS.get(field)
-    if read is None and custom == field:
-        raise malformed(f"Unknown search field '{field[:60]}'", "query", f"known: {', '.join(_FIELDS)}")
-    if operator not in _OPERATORS:
-        raise malformed(f"Unknown operator '{operator[:60]}'", "query", f"known: {', '.join(_OPERATORS)}")
-    if field.endswith("_at") and operator not in ("=", "<", ">"):
-        raise malformed(f"Operator '{operator}' is not supported on dates", "query", "use =, < or >")
-    if (operator in ("IN", "NIN")) != isinstance(value, list):
-        raise malformed(f"value of {operator} must {'' if operator in ('IN', 'NIN') else 'not '}be an array", "query")
-    compare, wanted = _OPERATORS[operator], _wanted(field, value)
-    if read is None:
-        return lambda person: compare(person.custom_attributes.get(custom), wanted)
-    return lambda person: compare(read(person), wanted)
-
-
-def _wanted(field: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return [_wanted(field, item) for item in value]
-    if field.endswith("_at") and isinstance(value, str) and value.isdecimal():
-        return int(value)
-    return value.lower() if field in ("email", "email_domain") and isinstance(value, str) else value
-
-
-def _comparable(left: Any, right: Any) -> bool:
-    return isinstance(left, int | float) and isinstance(right, int | float)
-
-
 def _sorted(people: list[Person], sort: dict[str, Any]) -> list[Person]:
     field, order = sort.get("field", "created_at"), sort.get("order", "descending")
     if order not in ("ascending", "descending"):
         message = f"Invalid sort order '{str(order)[:60]}'. Must be one of: ascending, descending"
         raise RefusedError("invalid_sort_order", message, None, 400)
-    read = _FIELDS.get(str(field))
+    read = READERS.get(str(field))
     if read is None:
         raise malformed(f"Unknown sort field '{str(field)[:60]}'", "sort")
     # None stands before everything else, and is never compared with it.
@@ -137,7 +82,7 @@ def _sorted(people: list[Person], sort: dict[str, Any]) -> list[Person]:
 
 def _page(call: ApiCall, people: list[Person], wanted: dict[str, Any]) -> ApiReply:
     per_page, after = wanted.get("per_page", _A_PAGE), wanted.get("starting_after")
-    if not isinstance(per_page, int) or not 1 <= per_page <= _LARGEST_PAGE:
+    if whole(per_page) or not 1 <= per_page <= _LARGEST_PAGE:
         raise malformed(f"per_page must be a whole number from 1 to {_LARGEST_PAGE}", "per_page")
     if after is not None and not str(after).isdecimal():
         raise malformed("starting_after must be the cursor of an answer", "starting_after")

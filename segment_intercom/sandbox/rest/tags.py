@@ -6,7 +6,7 @@ from typing import Any
 
 from ..attributes import text
 from ..people import Person, Tag
-from ..refusal import missing, not_found
+from ..refusal import missing, not_found, not_imitated
 from .call import ApiCall, ApiReply
 from .contacts import living
 from .fields import check, known, rows
@@ -15,6 +15,8 @@ from .fields import check, known, rows
 def save(call: ApiCall) -> ApiReply:
     """POST /tags: create the tag of this name, or rename the one with this id; with ``users``, tag these."""
     body = call.body()
+    if "companies" in body:
+        raise not_imitated("The tagging of companies")
     check(body, {"id": known, "name": known, "users": rows}, ("id",))
     if "name" not in body:
         raise missing("name is required", "name")

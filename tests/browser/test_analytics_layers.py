@@ -1,0 +1,149 @@
+"""What the server says in a page, what calls say, and what the browser remembers: which of them counts, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Response
+from playwright.sync_api import Page
+
+from segment_intercom import user_hash
+
+from .shop import QUIET, RERUN
+
+ANN = "{{ analytics_snippet({'id': 'ann', 'email': 'new@example.com', 'plan': 'pro'}, company={'id': '2'}) }}"
+
+
+def test_server_outranks_remembered_traits(open_page: Any, messenger: Any, page: Page) -> None:
+    """What an earlier page said may be older than what the server says now, and is not said again."""
+    made = open_page(ANN)
+    page.evaluate("analytics.identify('ann', {plan: 'free', email: 'old@example.com'}); analytics.group('1')")
+    messenger.expect_told(["boot", "update", "update"])
+    page.reload()
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.page({}, {Intercom: {hideDefaultLauncher: true}})")
+    messenger.expect_told(["boot", "update", "update", "boot", "update"])
+    last = messenger.calls[-1][1]
+    assert (last["email"], last["plan"], last["company"]["company_id"]) == ("new@example.com", "pro", "2")
+    assert page.evaluate("analytics.user().traits().plan") == "free"
+    assert made.sandbox.refused == []
+
+
+def test_calls_outrank_the_server(open_page: Any, messenger: Any, page: Page) -> None:
+    open_page(ANN)
+    page.evaluate("analytics.identify('ann', {plan: 'gold'}); analytics.group('3', {name: 'Three'})")
+    messenger.expect_told(["boot", "update", "update"])
+    last = messenger.calls[-1][1]
+    assert (last["plan"], last["email"], last["company"]["company_id"]) == ("gold", "new@example.com", "3")
+
+
+def test_user_follows_a_lazy_page(open_page: Any, messenger: Any, page: Page) -> None:
+    """A page on which nothing boots gives way to one with a user, in the same living page (Turbo, htmx)."""
+    made = open_page(QUIET)
+    page.evaluate(RERUN, made.rendered(ANN))
+    page.evaluate("analytics.track('Paid')")
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    assert [user for kind, user in made.pings if kind == "boot"] == ["ann"]
+    assert page.evaluate("analytics.user().id()") == "ann"
+
+
+def test_remembered_id_gains_no_traits(open_page: Any, messenger: Any, page: Page) -> None:
+    """Where proofs are wanted, a call without an id does not name whom the browser only remembers."""
+    made = open_page("{{ analytics_snippet(None) }}")
+    page.evaluate("localStorage.setItem('ajs_user_id', '42')")
+    page.reload()
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.identify({email: 'new@example.com'}); Intercom('trackEvent', 'end')")
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    assert {user for _, user in made.pings} == {None}
+    assert made.sandbox.refused == []
+
+
+def test_reset_before_consent_forgets(open_page: Any, page: Page) -> None:
+    """Before a consent nothing is written, an anonymous id neither, but forgetting is always allowed."""
+    open_page("{{ analytics_snippet(None, load='manual') }}")
+    page.evaluate("localStorage.ajs_user_id = 'ann'; localStorage.ajs_user_traits = '{\"plan\": \"pro\"}'")
+    page.reload()
+    page.wait_for_function("window.analytics?.initialized")
+    first, second = page.evaluate("[analytics.user().anonymousId(), analytics.user().anonymousId()]")
+    assert first == second
+    page.evaluate("analytics.reset()")
+    assert page.evaluate("[Object.keys(localStorage).filter(key => key.startsWith('ajs')), document.cookie]") == [
+        [],
+        "",
+    ]
+
+
+def test_anonymous_id_needs_no_runtime(shop: Any, page: Page) -> None:
+    shop("{{ analytics_snippet(user) }}", INTERCOM_RUNTIME_URL="/missing")
+    ids = page.evaluate("[analytics.user().anonymousId(), analytics.group().anonymousId()]")
+    assert ids[0] == ids[1] != ""
+    page.evaluate("document.cookie = 'ajs_anonymous_id=%22abc%22;path=/'")
+    page.reload()
+    assert page.evaluate("analytics.user().anonymousId()") == "abc"
+
+
+def test_runtime_keeps_the_early_anonymous_id(shop: Any, page: Page) -> None:
+    shop("{{ analytics_snippet(user) }}<script>window.early = analytics.user().anonymousId()</script>")
+    page.wait_for_function("window.analytics?.initialized")
+    assert (
+        page.evaluate("[analytics.user().anonymousId(), analytics.group().anonymousId()]")
+        == [page.evaluate("early")] * 2
+    )
+
+
+@pytest.mark.parametrize("body", ["", "// Log in first"])
+def test_answer_without_runtime_is_a_failure(body: str, shop: Any, page: Page) -> None:
+    """A page to log in on, or a blocker's empty script, is answered with 200 as well."""
+    made = shop(
+        "{{ analytics_snippet(user) }}<script>window.came = 0; analytics.track('x', {}, () => came++)</script>",
+        go=False,
+        INTERCOM_RUNTIME_URL="/runtime",
+    )
+    made.app.add_url_rule("/runtime", view_func=lambda: Response(body, mimetype="text/javascript"))
+    page.goto(made.address)
+    page.wait_for_function("came === 1 && heard.includes('load-failed')")
+
+
+FORMS = [
+    ("track('Paid', {}, () => came++, undefined)", ["Paid"]),
+    ("track('Paid', {}, {integrations: {Intercom: false}}, () => came++)", []),
+    ("track({event: 'Paid', properties: {n: 1}}, {integrations: {Intercom: false}}, () => came++)", []),
+    ("track({event: 'Paid', integrations: {Intercom: true}}, {integrations: {All: false}}, () => came++)", ["Paid"]),
+]
+
+
+@pytest.mark.parametrize(("call", "events"), FORMS)
+def test_arguments_are_read_as_segments(call: str, events: list[str], open_page: Any, page: Page) -> None:
+    """The first function is the callback, and options may follow a whole message."""
+    made = open_page()
+    page.evaluate(f"window.came = 0; analytics.{call}; analytics.track('End')")
+    page.wait_for_function("came === 1")
+    made.sandbox.wait_for(lambda sandbox: "End" in [event["event_name"] for event in sandbox.events])
+    assert [event["event_name"] for event in made.sandbox.events] == [*events, "End"]
+
+
+def test_page_takes_null_for_no_properties(open_page: Any, messenger: Any, page: Page) -> None:
+    open_page(QUIET, verified=False)
+    page.evaluate("analytics.page('Home', null, {integrations: {Intercom: false}}); analytics.page('Home')")
+    messenger.expect_told(["boot"])
+
+
+def test_segments_snippet_stays_out(shop: Any, page: Page) -> None:
+    """Their snippet gives way where `invoked` is set; otherwise its functions would call each other without an end."""
+    theirs = (
+        "<script>if (!analytics.invoked) analytics.track = (...call) => analytics.push(['track', ...call])</script>"
+    )
+    made = shop("{{ analytics_snippet(user) }}" + theirs)
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.track('Paid')")
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    assert page.evaluate("thrown") == []
+
+
+def test_proof_of_a_call_is_used(open_page: Any, messenger: Any, page: Page) -> None:
+    made = open_page(QUIET)
+    proof = user_hash(made.secret, "ann")
+    page.evaluate("proof => analytics.identify('ann', {plan: 'pro'}, {Intercom: {user_hash: proof}})", proof)
+    messenger.expect_booted(user_id="ann", verified=True, plan="pro")
