@@ -344,14 +344,20 @@ class Finishing:
         self.finish = finish
 
 
-def test_exit_gives_clients_their_timeouts(tmp_path: Path) -> None:
-    waited: list[float] = []
-    exits = AtExit()
-    slow = [Finishing(waited.append) for _ in range(3)]
-    for client, timeout in zip(slow, (0.0, 5.0, 7.0), strict=True):
+def test_clients_share_time_at_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes all the time that it is given: together they take as long as the one that may take longest."""
+    now, waited = [1000.0], []
+    monkeypatch.setattr("segment_intercom.at_exit.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def finish(timeout: float) -> None:
+        waited.append(timeout)
+        now[0] += timeout
+
+    exits, slow = AtExit(), [Finishing(finish) for _ in range(5)]
+    for client, timeout in zip(slow, (0.0, 5.0, 5.0, 7.0, 2.0), strict=True):
         exits.add(client, timeout)
     exits.run()
-    assert waited == [0.0, pytest.approx(5, abs=1), pytest.approx(7, abs=1)]
+    assert waited == [0.0, 5.0, 0.0, 2.0, 0.0]
 
 
 def test_ctrl_c_ends_exit_wait() -> None:

@@ -7,21 +7,23 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from segment_intercom import CallError, Group, Identify, Settings
+from segment_intercom import CallError, Group, Identify, Settings, parse
 from segment_intercom.bulk import Table
-from segment_intercom.calls import message_of
 from segment_intercom.cli import main
+from segment_intercom.diagnostics import Diagnostics
 from segment_intercom.ingest import Ingest
 from segment_intercom.outbox import SqliteOutbox
 from segment_intercom.replay import Replay, Summary, waiting_messages
 from segment_intercom.sandbox import Workspace, create_sandbox
 from segment_intercom.sandbox.faults import Fault
+from segment_intercom.serialize import read, write
 from tests.conftest import APP_ID
 
 PEOPLE = b"""id,email,Full Name,Seats,Zip,Spend,Active,created_at,company_id,company.plan
@@ -168,14 +170,19 @@ def test_interrupted_import_resumes_where_it_stopped(tmp_path: Path) -> None:
 
 
 def test_new_file_skips_repeated_rows(tmp_path: Path) -> None:
-    """Under the same header, only a row with the content and place of an earlier one is a repetition."""
+    """Another file with the same header is read from its first row on, as far as its rows are not those of before."""
     settings = Settings(app_id=APP_ID, outbox=f"sqlite:///{tmp_path}/o.db", deliver="worker")
+    first = b"id,n\n1,1\n2,2\n"
     with closing(SqliteOutbox(tmp_path / "o.db")) as outbox, closing(Ingest(settings)) as ingest:
-        accepted = []
-        for text in (b"id,n\n1,1\n2,2\n", b"id,n\n1,1\n3,2\n", b"id,n\n4,1\n"):
-            Replay(table(text), outbox, ingest.enqueue_all).run(summary := Summary())
-            accepted.append(summary.accepted)
-    assert accepted == [2, 1, 1], "a row that came before is a repetition, and no other is"
+        seen = []
+        for text in (first, b"id,n\n1,1\n3,2\n", b"id,n\n4,1\n", b"id,n\n4,1\n5,2\n", first):
+            replay, summary = Replay(table(text), outbox, ingest.enqueue_all), Summary()
+            after = replay.resumes_after()
+            replay.run(summary, after)
+            seen.append((after, summary.accepted, summary.repeated))
+        users = [json.loads(body)["userId"] for body in waiting_messages(outbox)]
+    assert seen == [(0, 2, 0), (0, 1, 1), (0, 1, 0), (2, 1, 0), (0, 0, 2)], "only what was added goes on behind it"
+    assert users == ["1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize(
@@ -208,8 +215,13 @@ def test_quoted_comma_splits_no_header() -> None:
     ]
 
 
-def test_row_message_carries_inactive_flag() -> None:
-    assert message_of(calls(b"email\nann@example.com\n")[0])["context"] == {"active": False}
+def test_table_calls_survive_the_outbox() -> None:
+    """Written and read again they are the same calls, of somebody who was not active."""
+    people, companies = calls(PEOPLE), calls(b"company_id,name,monthly_spend\n7,Acme,12\n", companies=True)
+    for call in [*people, *calls(b"email\nann@example.com\n"), *companies]:
+        returned = parse(read(write(call, Diagnostics(True))))
+        assert replace(returned, timestamp=None) == call
+        assert returned.context == ({} if call in companies else {"active": False})
 
 
 def environment(serve: Callable[..., str], tmp_path: Path, workspace: Workspace) -> tuple[Any, dict[str, str]]:

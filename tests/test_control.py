@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 
 from segment_intercom import Analytics, Operation, SegmentIntercom, Settings, Track
 from segment_intercom.ingest import Ingest, PlainMessage
+from segment_intercom.outbox import SqliteOutbox
+from segment_intercom.replay import waiting_messages
 from segment_intercom.traits.event_names import is_wanted
 from segment_intercom.transport import Reply
 from tests.delivery.intercom import APP_ID, Intercom, intercom, make_intercom
@@ -37,6 +40,11 @@ def test_denied_event_is_not_stored(tmp_path: Path, caplog: pytest.LogCaptureFix
         assert ingest.enqueue_all([Track("Debug", {}, "ann"), Track("Paid", {}, "ann"), plain]) == 1
     with closing(Analytics(settings)) as analytics:
         analytics.track("ann", "Debugged")
+        assert analytics.flush() == 0
+        analytics.track("ann", "Paid again")
+        assert analytics.flush() == 1
+    with closing(SqliteOutbox(tmp_path / "o.db")) as outbox:
+        assert [json.loads(body)["event"] for body in waiting_messages(outbox)] == ["Paid", "Paid again"]
     assert "event 'Debug': not told to Intercom, by allow_events and deny_events" in caplog.text
 
 

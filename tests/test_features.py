@@ -143,11 +143,18 @@ def test_unsubscribe_users(make: Make, place: str) -> None:
     assert delivered(intercom).person("4832")["unsubscribed_from_emails"] is True
 
 
-def test_invalid_unsubscribe_value_changes_nothing(make: Make) -> None:
+@pytest.mark.parametrize("option", [None, {}, {"unsubscribedFromEmails": "no"}, {"unsubscribedFromEmails": None}])
+@pytest.mark.parametrize("before", [True, False])
+def test_unsubscribed_changes_only_by_boolean(make: Make, before: bool, option: Any) -> None:
+    """It stays as it is where nothing is said of it, or something that is neither true nor false."""
     intercom = make()
-    intercom.analytics.identify("u", context={"Intercom": {"unsubscribedFromEmails": True}})
-    intercom.analytics.identify("u", {"name": "Ann"}, context={"Intercom": {"unsubscribedFromEmails": "no"}})
-    assert delivered(intercom).person("u")["unsubscribed_from_emails"] is True
+    intercom.analytics.identify("u", context={"Intercom": {"unsubscribedFromEmails": before}})
+    assert delivered(intercom).person("u")["unsubscribed_from_emails"] is before
+    intercom.transport.sent.clear()
+    intercom.analytics.identify("u", {"name": "Ann"}, context=None if option is None else {"Intercom": option})
+    person = delivered(intercom).person("u")
+    assert (person["name"], person["unsubscribed_from_emails"]) == ("Ann", before)
+    assert not any("unsubscribed_from_emails" in (operation.body or {}) for operation in intercom.transport.sent)
 
 
 @pytest.mark.parametrize(

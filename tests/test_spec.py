@@ -18,7 +18,7 @@ from segment_intercom.settings import Region
 from segment_intercom.spec import SPEC, Field
 
 PACKAGE = Path(segment_intercom.__file__).parent
-# Traits whose values have another form than a text; an id that differs from the user's is only warned of.
+# Traits whose values have another form than a text.
 SAMPLES: dict[str, Any] = {
     "email": "ann@example.com",
     "created": 1458841605,
@@ -29,6 +29,7 @@ SAMPLES: dict[str, Any] = {
     "company": {"id": "1"},
     "companies": [{"id": "1"}],
     "phones": ["1"],
+    "owner_id": "7",
 }
 SCRIPT = """
 from segment_intercom import Settings, csp, install
@@ -71,18 +72,40 @@ def test_additions_need_only_spec_file(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-@pytest.mark.parametrize("field", SPEC.user_traits, ids=lambda field: field.name)
+# A call names its user itself; of what a trait named id holds, nothing is sent.
+SENT = [field for field in SPEC.user_traits if field.name != "id"]
+
+
+def told(body: Any, field: Field) -> dict[str, Any]:
+    """What a body says; of a person's plan and spending, which are fields of a company, the attributes as well."""
+    ignored = set() if field.name in ("plan", "monthly_spend") else {"custom_attributes"}
+    return {name: value for name, value in body.items() if name not in ignored}
+
+
+@pytest.mark.parametrize("field", SENT, ids=lambda field: field.name)
 def test_every_standard_field_reaches_intercom(field: Field) -> None:
-    if field.name == "id":
-        return
+    """As what it is, and not as a custom attribute, which every other trait becomes."""
     traits = {field.name: SAMPLES.get(field.name, "text")}
     if field.name in ("first_name", "last_name"):
         traits = {"first_name": "Ann", "last_name": "Lee"}
     settings = Settings(app_id="abc12345")
-    server = [operation.body for operation in rest_operations(Identify("u", traits), settings)]
+    server = [told(operation.body, field) for operation in rest_operations(Identify("u", traits), settings)]
     assert server != [operation.body for operation in rest_operations(Identify("u", {}), settings)]
     if not field.is_server_only:
-        assert messenger_settings(Identify("u", traits), settings) != {"app_id": "abc12345", "user_id": "u"}
+        page = told(messenger_settings(Identify("u", traits), settings), field)
+        assert page != {"app_id": "abc12345", "user_id": "u"}
+
+
+@pytest.mark.parametrize(("value", "warnings"), [("u", 0), ("another", 2)])
+def test_id_trait_is_never_sent(value: str, warnings: int, caplog: pytest.LogCaptureFixture) -> None:
+    """It makes no attribute either; one that differs from the user's id is warned of, by the page and the server."""
+    assert "id" in {field.name for field in SPEC.user_traits}
+    settings = Settings(app_id="abc12345")
+    with_id, without = Identify("u", {"id": value}), Identify("u", {})
+    assert [*rest_operations(with_id, settings)] == [*rest_operations(without, settings)]
+    assert messenger_settings(with_id, settings) == messenger_settings(without, settings)
+    remark = "trait 'id': is not the user's id and is no attribute either; give it another name"
+    assert [remark in record.getMessage() for record in caplog.records] == [True] * warnings
 
 
 def test_the_sandbox_knows_the_same_regions() -> None:

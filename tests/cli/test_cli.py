@@ -11,6 +11,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,11 +63,15 @@ def test_snippet_reads_settings_from_environment() -> None:
         (["snippet", "--app-id", APP_ID, "--nonce", "a b"], "nonce: must be base64"),
     ],
 )
-def test_snippet_mistake_is_explained(arguments: list[str], message: str) -> None:
+def test_snippet_mistake_is_one_line(arguments: list[str], message: str) -> None:
+    """Above it, there is at most how the command is called."""
     result = run(*arguments)
-    assert result.exit_code != 0
-    assert message in result.output
-    assert "Traceback" not in result.output
+    assert result.exit_code in (1, 2)
+    *usage, line = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert message in line
+    assert [text.partition(" ")[0] for text in usage] == (["Usage:", "Try", ""] if result.exit_code == 2 else [])
+    assert result.stdout == ""
 
 
 def test_a_wrong_environment_names_the_variable() -> None:
@@ -122,6 +127,26 @@ def test_collector_host_must_be_ip_address(host: str) -> None:
     result = run("collector", "--host", host)
     assert result.exit_code == 2
     assert "'--host': must be an IP address, such as 127.0.0.1" in result.output
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("0.0.0.0", "0.0.0.0")]
+)
+def test_collector_listens_on_its_host(
+    host: str, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is started is only looked at; the tests of the collector serve it."""
+    started: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        "segment_intercom.cli.collector.Granian",
+        lambda _, **options: started.append(options) or SimpleNamespace(serve=lambda **_: None),
+    )
+    env = {"INTERCOM_WRITE_KEYS": "k", "INTERCOM_DELIVER": "worker", "INTERCOM_OUTBOX": f"sqlite:///{tmp_path}/o.db"}
+    result = run("collector", "--host", host, "--port", "0", env=env)
+    assert result.exit_code == 0, result.output
+    ((told, port),) = [(options["address"], options["port"]) for options in started]
+    assert told == address
+    assert f"Collector on http://{address}:{port}/v1 " in result.output
 
 
 def site() -> Flask:

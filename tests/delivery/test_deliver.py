@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from segment_intercom import Operation
+from segment_intercom import Operation, Settings, rest_operations
 from segment_intercom.api.errors import Unauthorized
 from segment_intercom.delivery.deliver import LONGEST_BACK_OFF
 from segment_intercom.transport import Reply
@@ -171,14 +171,20 @@ def test_invalid_message_becomes_dead_letter(intercom: Intercom) -> None:
 def test_mapping_fault_becomes_dead_letter(
     intercom: Intercom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def faulty(call: Any, _: Any) -> list[Operation]:
-        raise ZeroDivisionError
+    """It costs one call and no more: those before and behind it, and those of other users, arrive."""
 
-    intercom.put(type="track", userId="u", event="Paid")
+    def faulty(call: Any, settings: Settings) -> list[Operation]:
+        return rest_operations(call, settings) if call.event != "Odd" else [1 / 0]
+
+    for event in ("Looked", "Odd", "Paid"):
+        intercom.put(type="track", userId="u", event=event)
+        intercom.put(type="track", userId=f"user of {event}", event=f"Only {event}")
     monkeypatch.setattr("segment_intercom.delivery.batch.rest_operations", faulty)
     intercom.deliver()
-    assert "ZeroDivisionError" in intercom.outbox.dead_letters()[0].reason
-    assert caplog.records[0].levelno == logging.ERROR
+    (dead,) = intercom.outbox.dead_letters()
+    assert (dead.user, json.loads(dead.body)["event"], "ZeroDivisionError" in dead.reason) == ("u", "Odd", True)
+    assert intercom.events == ["Looked", "Paid", "Only Looked", "Only Odd", "Only Paid"]
+    assert (intercom.outbox.counts().waiting, caplog.records[0].levelno) == (0, logging.ERROR)
 
 
 def test_existing_contact_is_updated(intercom: Intercom) -> None:
@@ -231,6 +237,15 @@ def test_missing_attributes_get_the_right_type(intercom: Intercom) -> None:
     made = {one["name"]: one["data_type"] for one in intercom.state["attributes"]}
     assert made == {"plan": "string", "seats": "float", "score": "float", "trial": "boolean", "since_at": "datetime"}
     assert intercom.person("u")["custom_attributes"]["seats"] == 3
+
+
+def test_page_may_set_created_attributes(intercom: Intercom) -> None:
+    """Since version 2.11 Intercom ignores what a page says of an attribute that was made without `messenger_writable`."""
+    intercom.put(type="identify", userId="u", traits={"plan": "pro"})
+    intercom.deliver()
+    boot = {"app_id": "abc12345", "action": "boot", "visitor_id": "v", "settings": {"user_id": "u", "plan": "free"}}
+    assert intercom.app.test_client().post("/messenger/us/ping", json=boot).status_code == 200
+    assert intercom.person("u")["custom_attributes"] == {"plan": "free"}
 
 
 def test_group_traits_create_company_attributes(intercom: Intercom) -> None:

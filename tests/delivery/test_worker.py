@@ -168,15 +168,18 @@ def test_stopped_worker_finishes_its_request(intercom: Intercom) -> None:
 
 
 def test_unauthorized_worker_stops_and_logs_once(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:
-    """A refused token stops all threads, leaves every call in the outbox and logs a critical record."""
+    """A refused token stops all threads, leaves every call in the outbox, and one record says how to go on."""
     for user in range(5):
         intercom.put(type="identify", userId=f"u{user}")
     intercom.transport.before = lambda _: Reply(401)
     worker = worker_of(intercom)
     worker.start()
     assert worker.wait(20)
-    assert worker.unauthorized
-    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+    assert not worker.is_running
+    refusal = "Intercom refuses the token (401): check INTERCOM_ACCESS_TOKEN and INTERCOM_REGION"
+    told = f"Intercom: {refusal}. Delivery has stopped, and nothing is lost: start again after that"
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("CRITICAL", told)]
+    assert worker.unauthorized == refusal
     assert intercom.outbox.counts().waiting == 5
 
 

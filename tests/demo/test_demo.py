@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from segment_intercom import Group, Identify, SegmentIntercom, Settings, SettingsError, Track, user_hash
 from segment_intercom.demo import create_demo
+from segment_intercom.demo.people import PEOPLE
 from segment_intercom.doctor import check_page
 
 PAGES = ("/", "/pricing", "/account", "/playground")
@@ -343,6 +344,17 @@ def test_unsendable_traits_are_warned_of(client: FlaskClient) -> None:
     assert "company" in warnings[1]
 
 
+def test_strict_playground_refuses_unsendable_trait(client: FlaskClient) -> None:
+    """The refusal names the field and shows nothing that would go; without strictness it is a warning."""
+    message = {"userId": "user1234", "traits": {"company": {"id": 1.5, "name": "Street"}}}
+    refused = play(client, message, strict=True)
+    problem = "must be a string, a whole number or a UUID"
+    assert refused["error"] == {"field": "company.id", "problem": problem}
+    assert (refused["settings"], refused["commands"], refused["requests"]) == (None, [], None)
+    lenient = play(client, message)
+    assert (lenient["error"], lenient["warnings"]) == (None, [f"trait 'company.id': {problem}; it is left out"])
+
+
 def test_playground_warnings_are_not_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     """Warnings of the playground stay out of the log, while later warnings still reach it."""
     assert play(client, {"userId": "u", "traits": {"createdAt": "some day"}})["warnings"]
@@ -455,22 +467,30 @@ def test_an_address_needs_an_outbox() -> None:
 
 @pytest.mark.parametrize("method", ["identify", "group", "track"])
 def test_call_matches_the_shown_line(delivering: Flask, method: str) -> None:
-    """The call holds all arguments of the line of Python shown on the page, for the logged-in user."""
+    """The call holds exactly what the line of Python on the page says, of the logged-in user with their own traits."""
     client = delivering.test_client()
     choose(client, person="mara", company="harbour")
     expression: Any = ast.parse(lines(client)[method], mode="eval").body
+    assert (ast.unparse(expression.func), expression.args) == (f"intercom.{method}", [])
+    shown = {argument.arg: ast.literal_eval(argument.value) for argument in expression.keywords}
+    if method == "identify":
+        shown["traits"] |= PEOPLE["mara"].traits
     assert say(client, method).status_code == 200
-    [call] = delivering.extensions["segment_intercom"].captured
-    for given in expression.keywords:
-        value, made = ast.literal_eval(given.value), getattr(call, given.arg)
-        assert made == value or made.items() >= value.items()
-    assert (ast.unparse(expression.func), call.user_id) == (f"intercom.{method}", "usr_2041")
+    calls: dict[str, Any] = {"identify": Identify, "group": Group, "track": Track}
+    assert delivering.extensions["segment_intercom"].captured == [calls[method](user_id="usr_2041", **shown)]
 
 
-def test_group_line_names_chosen_company(delivering: Flask) -> None:
+@pytest.mark.parametrize(
+    ("company", "group_id", "name"),
+    [("harbour", "org_32", "Harbour Street Loaf"), ("none", "org_17", "Kornblume Bakery")],
+)
+def test_group_is_the_chosen_company(delivering: Flask, company: str, group_id: str, name: str) -> None:
+    """The line and the call name the company that was chosen, or where none was, the first there is."""
     client = delivering.test_client()
-    choose(client, person="mara", company="harbour")
-    assert lines(client)["group"] == 'intercom.group(group_id="org_32", traits={"name": "Harbour Street Loaf"})'
+    choose(client, person="mara", company=company)
+    assert lines(client)["group"] == f'intercom.group(group_id="{group_id}", traits={{"name": "{name}"}})'
+    assert say(client, "group").status_code == 200
+    assert delivering.extensions["segment_intercom"].captured == [Group(group_id, {"name": name}, "usr_2041")]
 
 
 def test_call_about_visitor_is_refused(delivering: Flask) -> None:

@@ -353,17 +353,32 @@ def test_broken_page_still_yields_findings(html: str) -> None:
     assert look(html)
 
 
-ODD: list[dict[str, Any]] = [
-    {"user_id": {"a": 1}}, {"user_id": [], "email": 5}, {"user_hash": {}}, {"user_hash": 5}, {"api_base": ["x"]},
-    {"intercom_user_jwt": {"a": 1}}, {"custom_attributes": [1]}, {"custom_launcher_selector": {"a": 1}},
-    {"created_at": True}, {"app_id": "abc12345", "company": 5}, {"email": "\ud800", "user_id": "\ud800"},
-]  # fmt: skip
+WRONG_HASH = "problem user_hash: is not the HMAC-SHA256 of the page's user_id"
+# Values of wrong types, and what the doctor says of them.
+ODD: list[tuple[dict[str, Any], list[str]]] = [
+    ({"user_id": {"a": 1}}, ["problem user_id: no string"]),
+    ({"user_id": [], "email": 5}, ["problem user_id: no string", "problem email: no string"]),
+    ({"user_hash": {}}, ["problem user_hash: the page names a user without a proof"]),
+    ({"user_hash": 5}, [WRONG_HASH]),
+    ({"api_base": ["x"]}, ["problem region: the page asks ['x'], the settings mean https://api-iam.intercom.io"]),
+    ({"intercom_user_jwt": {"a": 1}}, ["problem intercom_user_jwt: cannot be read as a JSON web token"]),
+    ({"custom_attributes": [1]}, []),
+    ({"custom_launcher_selector": {"a": 1}}, []),
+    ({"created_at": True}, ["problem created_at: no number"]),
+    ({"app_id": "abc12345", "company": 5}, []),
+    ({"email": "\ud800", "user_id": "\ud800"}, [WRONG_HASH]),
+]
 
 
-@pytest.mark.parametrize("values", ODD, ids=json.dumps)
-def test_wrong_value_types_do_not_crash(values: dict[str, Any]) -> None:
-    check_page(page(snippet(**values)), PRIVATE, SETTINGS, URL)
-    check_page(page(snippet(**values)), PRIVATE, TOKENS, URL)
+@pytest.mark.parametrize(("values", "complaints"), ODD, ids=json.dumps)
+def test_wrong_value_types_are_judged(values: dict[str, Any], complaints: list[str]) -> None:
+    """Whatever stands where a text is expected, the doctor says what is wrong with it, and reads the rest as well."""
+    html = page(snippet(**values))
+    findings = look(html)
+    assert [said([finding])[: len(text)] for finding, text in zip(findings, complaints, strict=True)] == complaints
+    by_tokens = said(look(html, settings=TOKENS))
+    assert by_tokens, "here, even a right hash is none"
+    assert [text for text in complaints if text not in by_tokens] == []
 
 
 def test_findings_name_field_and_remedy() -> None:

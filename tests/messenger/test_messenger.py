@@ -228,13 +228,19 @@ def test_several_companies_all_arrive(traits: dict[str, Any], unverified: Settin
     assert sorted(company["name"] for company in found["companies"]) == ["A", "B"]
 
 
-@pytest.mark.parametrize("avatar", ["http://[oops", "javascript:alert(1)", "/a.png", 5])
+@pytest.mark.parametrize("avatar", ["https://example.com/a.png", "http://[oops"])
+def test_avatar_address_becomes_an_image(avatar: str, unverified: Settings) -> None:
+    """What begins as a web address is one, as far as anybody can tell from outside."""
+    found = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
+    assert found["avatar"] == {"type": "avatar", "image_url": avatar}
+    assert "custom_attributes" not in found
+
+
+@pytest.mark.parametrize("avatar", ["javascript:alert(1)", "/a.png", 5])
 def test_avatar_without_address_stays_custom_attribute(avatar: Any, unverified: Settings) -> None:
-    if avatar == "http://[oops":  # as far as anybody can tell from outside, an address
-        assert messenger_settings(Identify("u", {"avatar": avatar}), unverified)["avatar"]["image_url"] == avatar
-    else:
-        found = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
-        assert found["custom_attributes"] == {"avatar": avatar}
+    found = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
+    assert found["custom_attributes"] == {"avatar": avatar}
+    assert "avatar" not in found
 
 
 def test_rich_link_is_sent_unchanged() -> None:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from segment_intercom import SettingsError
+from segment_intercom import OutboxError, SettingsError
 from segment_intercom.outbox import Counts, Lease, Outbox, SqliteOutbox, open_outbox
 from segment_intercom.outbox.database import Database
 from segment_intercom.outbox.jetstream import JetStreamOutbox
@@ -655,14 +655,36 @@ def test_fork_during_put_locks_nobody_out(tmp_path: Path, family: Children) -> N
     box.close()
 
 
-def test_put_all_takes_all_or_nothing(place: Place) -> None:
-    box = place.open()
-    if isinstance(box, SqliteOutbox):
-        assert box.put_all([("ann", b"1", "a"), ("bob", b"2", None), ("ann", b"3", "a")]) == 2
-        with pytest.raises(AttributeError):
-            box.put_all([("ann", b"4", "b"), (None, b"5", None)])  # type: ignore[list-item]
-        assert (box.counts().waiting, box.left()) == (2, 2)
-        assert box.put("ann", b"4", "b")
+def test_put_all_counts_new_messages(box: Outbox) -> None:
+    assert box.put_all([("ann", b"1", "a"), ("bob", b"2", None), ("ann", b"3", "a"), ("ann", b"4", None)]) == 3
+    assert (box.counts().waiting, box.left()) == (3, 3)
+    assert deliver_all(box) == {"ann": [b"1", b"4"], "bob": [b"2"]}
+
+
+def half_read() -> Iterator[tuple[str, bytes, str | None]]:
+    """Messages that break off after the first."""
+    yield "ann", b"1", "a"
+    raise ZeroDivisionError
+
+
+def test_put_all_reads_before_keeping(box: Outbox) -> None:
+    """Of messages that cannot all be read, none is kept, and none of their ids."""
+    with pytest.raises(ZeroDivisionError):
+        box.put_all(half_read())
+    with pytest.raises(AttributeError):
+        box.put_all([("ann", b"1", "a"), (None, b"2", None)])  # type: ignore[list-item]
+    assert (box.counts().waiting, box.left()) == (0, 0)
+    assert box.put("ann", b"1", "a")
+
+
+def test_put_all_takes_all_or_nothing(box: Outbox) -> None:
+    """What fails while it is written leaves nothing behind; JetStream keeps the first ones, and knows them again."""
+    kept = int(isinstance(box, JetStreamOutbox))
+    with pytest.raises((OutboxError, TypeError)):
+        box.put_all([("ann", b"1", "a"), ("bob", object(), "b")])  # type: ignore[list-item]
+    assert (box.counts().waiting, box.left()) == (kept, kept)
+    assert box.put_all([("ann", b"1", "a"), ("bob", b"2", "b")]) == 2 - kept
+    assert deliver_all(box) == {"ann": [b"1"], "bob": [b"2"]}
 
 
 def test_call_needs_only_single_statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import heapq
 import io
@@ -475,11 +476,20 @@ def test_https_tunnel_hides_token_from_proxy(
     assert "Proxy-Authorization" not in peer.asked[1].headers
 
 
-def test_proxy_refusal_raises_error_with_status(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_refusal_hides_its_password(
+    listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error names the proxy's status; neither it nor the log holds the user, the password or their header."""
+    caplog.set_level(logging.DEBUG)
     peer = listen(lambda asked: answer(status="407 Proxy Authentication Required"))
-    monkeypatch.setenv("all_proxy", peer.address.removeprefix("http://").join(["me:secret@", ""]))
-    with pytest.raises(TransportError, match=r"^api\.example\.test: the proxy .*, with status 407$"):
+    monkeypatch.setenv("all_proxy", peer.address.replace("http://", "somebody:secret@"))
+    with pytest.raises(TransportError, match=r"^api\.example\.test: the proxy .*, with status 407$") as caught:
         connect("https://api.example.test").send(TRACK)
+    assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+    header = peer.asked[0].headers["Proxy-Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(header) == b"somebody:secret"
+    for hidden in ("somebody", "secret", header, TOKEN):
+        assert hidden not in str(caught.value) + repr(caught.value) + caplog.text
 
 
 @pytest.mark.parametrize("proxy", ["socks5://me:secret@127.0.0.1", "http://me:secret@:x"])
@@ -527,11 +537,16 @@ def test_closing_lets_running_request_finish(listen: Any, connect: Any) -> None:
     assert replies == [Reply(200, "done")]
 
 
-def test_closing_wakes_rate_limited_threads(listen: Any, connect: Any) -> None:
+def test_closing_wakes_rate_limited_threads(listen: Any, connect: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both wait for the next window, which is ten seconds away, when the transport closes."""
     peer = listen(lambda asked: answer(**limits(9, 0, 1010, 1000)))
     transport = connect(peer.address)
     transport.send(READ)
     problems: list[TransportError] = []
+    waiting, changed = threading.Semaphore(0), transport._line.rate_limiter._changed
+    sleep = changed.wait
+    # It is said with the limiter's lock, which closing can only have once the thread sleeps.
+    monkeypatch.setattr(changed, "wait", lambda seconds: (waiting.release(), sleep(seconds))[1])
 
     def wait() -> None:
         with pytest.raises(TransportError, match="closing") as caught:
@@ -540,9 +555,10 @@ def test_closing_wakes_rate_limited_threads(listen: Any, connect: Any) -> None:
 
     closer = threading.Thread(target=lambda: in_threads(2, wait))
     closer.start()
+    assert all(waiting.acquire(timeout=5) for _ in range(2))
     transport.close()
     closer.join(5)
-    assert len(problems) == 2
+    assert (len(problems), len(peer.asked)) == (2, 1)
 
 
 # The rate limit
