@@ -202,7 +202,7 @@ def test_rate_limit_affects_only_its_workspace(tenants: Tenants) -> None:
     tenants.workspaces[ACME].rate_limit, tenants.workspaces[ACME].rate_window = 5, now / (now // 12)
     with closing(SqliteOutbox(settings.outbox.removeprefix("sqlite:///"))) as outbox:
         with closing(HttpTransport(settings)) as transport:
-            worker = Worker(settings, outbox, transport)
+            worker = Worker(settings, outbox, transport, threads=4)  # fewer than users of Acme
             worker.start()
             try:
                 wait_for(lambda: tenants.people()[ACME] and len(tenants.people()[GLOBEX]) == 8, seconds=8)

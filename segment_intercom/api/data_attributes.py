@@ -86,8 +86,7 @@ class AttributeCreator:
         return names
 
     def _make(self, model: str, name: str, value: Any) -> None:
-        # Since version 2.11 an attribute that is made here is not a page's to set, unless it is said so: its values were
-        # ignored in silence.
+        # Without messenger_writable, since version 2.11, what a page says of the attribute is ignored in silence.
         body = {"name": name, "model": model, "data_type": _data_type(name, value), "messenger_writable": True}
         reply = self._exchange.send(Operation("POST", "/data_attributes", body))
         if not is_success(reply):

@@ -13,6 +13,7 @@ from ..replay import Summary, try_out
 from .group import log_to_stderr, main, settings_here
 from .history import bring_in, progress_bar, show_summary
 from .status import printable
+from .tables import show_table
 
 
 @main.command(name="import")
@@ -90,9 +91,6 @@ def _seekable(file: BinaryIO) -> BinaryIO:
 
 
 def _show_columns(table: Table) -> None:
-    rows = [("Column", "Becomes", "Holds")]
-    rows += [(printable(column.name), printable(column.becomes), column.kind) for column in table.columns]
-    widths = [max(len(row[place]) for row in rows) for place in range(2)]
-    for name, becomes, kind in rows:
-        click.echo(f"{name:{widths[0]}}  {becomes:{widths[1]}}  {kind}")
+    rows = [(printable(column.name), printable(column.becomes), column.kind) for column in table.columns]
+    show_table(("Column", "Becomes", "Holds"), rows)
     click.echo("")

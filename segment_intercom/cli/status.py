@@ -18,6 +18,7 @@ from ..serialize import read
 from ..settings import Settings
 from .group import main, settings_here
 from .observing import watch
+from .tables import show_table
 
 _MOST = 5_000  # dead letters that are looked at to group them
 _LONGEST = 60
@@ -42,8 +43,11 @@ def status(limit: int, as_json: bool, watching: bool) -> None:
         if as_json:
             click.echo(json.dumps(_as_json(outbox, limit) if there else _as_json(None, limit), indent=2))
             return
-        for line in _lines(outbox, settings, limit) if there else _lines_of_none(outbox):
+        for line in _lines(outbox, settings) if there else _lines_of_none(outbox):
             click.echo(line)
+        letters = outbox.dead_letters(_MOST) if there and limit else []
+        if letters:
+            _show_reasons(letters, limit)
 
 
 def _lines_of_none(outbox: Outbox) -> Iterator[str]:
@@ -51,7 +55,7 @@ def _lines_of_none(outbox: Outbox) -> Iterator[str]:
     yield f"Outbox     {outbox.location} (made with the first call)"
 
 
-def _lines(outbox: Outbox, settings: Settings, limit: int) -> Iterator[str]:
+def _lines(outbox: Outbox, settings: Settings) -> Iterator[str]:
     counts = outbox.counts()
     yield from _counts(counts)
     if (oldest := outbox.oldest()) is not None:
@@ -73,29 +77,31 @@ def _lines(outbox: Outbox, settings: Settings, limit: int) -> Iterator[str]:
     if (workspace := claimed_by(outbox)) is not None:
         yield f"Workspace  {workspace}"
     yield f"Outbox     {outbox.location}"
-    if counts.given_up and limit:
-        yield from _reasons(outbox.dead_letters(_MOST), limit)
 
 
 def _counts(counts: Counts) -> Iterator[str]:
     yield f"Waiting    {counts.waiting}"
     yield f"Delivered  {counts.delivered}"
-    yield f"Given up   {counts.given_up}"
+    yield click.style(f"Given up   {counts.given_up}", fg="red" if counts.given_up else None)
 
 
-def _reasons(letters: Sequence[DeadLetter], limit: int) -> Iterator[str]:
-    """The dead letters by what they were and why they were given up, the most frequent first."""
+def _show_reasons(letters: Sequence[DeadLetter], limit: int) -> None:
+    """Show the dead letters by what they were and why they were given up, the most frequent first."""
     groups: Counter[tuple[str, str]] = Counter((_kind(letter), letter.reason) for letter in letters)
     newest = {}
     for letter in reversed(letters):
         newest[_kind(letter), letter.reason] = letter.given_up_at
-    for (kind, reason), count in groups.most_common(limit):
-        yield f"  {count:>5} x  {printable(kind)}: {printable(reason)} (last {_time(newest[kind, reason])})"
+    rows = [
+        (str(count), printable(kind), printable(reason), _time(newest[kind, reason]))
+        for (kind, reason), count in groups.most_common(limit)
+    ]
+    click.echo("")
+    show_table(("Times", "Call", "Reason", "Last"), rows, right=("Times",))
     if len(groups) > limit:
-        yield f"  and {len(groups) - limit} more reasons (--limit)"
+        click.echo(f"and {len(groups) - limit} more reasons (--limit)")
     if len(letters) == _MOST:
-        yield f"  of the newest {_MOST:,}"
-    yield "Mend the cause, then send them again: segment-intercom retry (or --discard). --json shows all."
+        click.echo(f"of the newest {_MOST:,}")
+    click.echo("Mend the cause, then send them again: segment-intercom retry (or --discard). --json shows all.")
 
 
 def _kind(letter: DeadLetter) -> str:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.wrappers import Response
 
 from ..sandbox import Fault, Workspace, create_sandbox
 
 _APP_ID = "sandbox1"
+_LAST_REQUESTS = 5.0  # seconds for requests of the test before to end
 
 
 class _Silent(WSGIRequestHandler):
@@ -23,49 +23,69 @@ class _Silent(WSGIRequestHandler):
 
 
 class SandboxServer:
-    """One sandbox for a session of tests, on a port of the loopback that the system chooses."""
+    """A sandbox on a port of the loopback that the system chooses, with secrets of its own.
 
-    def __init__(self) -> None:
-        self._secret, self._token = secrets.token_hex(16), secrets.token_hex(16)
+    Its rate limit is Intercom's, in windows of one second: a client that is told to wait for the next one waits no
+    longer. ``folder`` is where the outbox of an application is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self._workspace = Workspace(
-            _APP_ID, identity_secret=self._secret, access_token=self._token, search_lag=0, name="Tests"
+            _APP_ID,
+            identity_secret=secrets.token_hex(16),
+            access_token=secrets.token_hex(16),
+            rate_limit=100_000,  # a minute: as many in a window as Intercom grants in its windows of ten seconds
+            rate_window=1.0,
+            search_lag=0,
+            name="Tests",
         )
         self._as_new = replace(self._workspace)
-        self._app = create_sandbox(self._workspace)
+        app = create_sandbox(self._workspace)
+        self._store = app.extensions["sandbox"]
+        self._in_progress = 0
         self._answered = threading.Condition()
-        self._app.after_request(self._announce)
-        self._server = make_server("127.0.0.1", 0, self._app, threaded=True, request_handler=_Silent)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._answer = app.wsgi_app
+        self._server = make_server("127.0.0.1", 0, self._count, threaded=True, request_handler=_Silent)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
-
-    def emptied(self, folder: Path) -> IntercomSandbox:
-        """Forget everything, and give what a test holds; its outbox is in a folder of the test's own."""
-        self._app.extensions["sandbox"].reset()
-        for field in fields(Workspace):
-            setattr(self._workspace, field.name, getattr(self._as_new, field.name))
         address = f"http://127.0.0.1:{self._server.server_port}"
         config = {
             "INTERCOM_APP_ID": _APP_ID,
-            "INTERCOM_IDENTITY_SECRET": self._secret,
-            "INTERCOM_ACCESS_TOKEN": self._token,
+            "INTERCOM_IDENTITY_SECRET": str(self._workspace.identity_secret),
+            "INTERCOM_ACCESS_TOKEN": str(self._workspace.access_token),
             "INTERCOM_WIDGET_URL": f"{address}/widget",
             "INTERCOM_API_URL": address,
             "INTERCOM_OUTBOX": f"sqlite:///{folder / 'intercom.db'}",
         }
-        return IntercomSandbox(address, self._app.extensions["sandbox"], self._workspace, config, self._answered)
+        self.sandbox = IntercomSandbox(address, self._store, self._workspace, config, self._answered)
 
-    def _announce(self, response: Response) -> Response:
+    def _count(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer as the sandbox does, and tell who waits."""
         with self._answered:
-            self._answered.notify_all()
-        return response
+            self._in_progress += 1
+        try:
+            return self._answer(environ, start)
+        finally:
+            with self._answered:
+                self._in_progress -= 1
+                self._answered.notify_all()
+
+    def empty(self) -> None:
+        """Forget everything, once the requests in progress are answered, and set the workspace up as it was."""
+        for field in fields(Workspace):
+            setattr(self._workspace, field.name, getattr(self._as_new, field.name))
+        self.release()
+        with self._answered:
+            self._answered.wait_for(lambda: self._in_progress == 0, _LAST_REQUESTS)
+        self._store.reset()
 
     def release(self) -> None:
         """Let slow answers of a test go."""
-        self._app.extensions["sandbox"].close()
+        self._store.close()
 
     def stop(self) -> None:
-        """End the server."""
-        self._app.extensions["sandbox"].close()
+        """End the server; what comes later finds nobody."""
+        self.release()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -26,7 +26,7 @@ from .connection import TARGET, is_stale
 from .failure import closing, failure
 from .proxy import Route, basic_authorization, is_loopback, proxy_for, route_to
 from .rate_limit import date_of
-from .rate_limiter import RateLimiter
+from .rate_limiter import PATIENCE, SHARED_PATIENCE, RateLimiter
 
 TIMEOUT = 10.0
 LARGEST_ANSWER = 1_000_000
@@ -58,10 +58,16 @@ class HttpTransport:
     """Sends operations to Intercom, from as many threads as there are ``connections``, within its rate limit.
 
     ``timeout`` seconds are for connecting and the whole answer, of which connecting to one of the host's addresses
-    gets a third. Raises SettingsError when the settings give no key to Intercom's API.
+    gets a third. ``patience`` is how many seconds a thread waits for the rate limit before it is answered 429. Raises
+    SettingsError when the settings give no key to Intercom's API.
     """
 
-    def __init__(self, settings: Settings, *, connections: int = 32, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, settings: Settings, *, connections: int = 32, timeout: float = TIMEOUT, patience: float | None = None
+    ) -> None:
+        if patience is None:
+            patience = SHARED_PATIENCE if settings.workspaces else PATIENCE
+        self._patience = patience
         self._address = settings.rest_url
         self._host = urlsplit(self._address).hostname or ""
         if self._address.startswith("http:") and not is_loopback(self._host):
@@ -113,7 +119,9 @@ class HttpTransport:
 
     def for_workspace(self, settings: Settings) -> HttpTransport:
         """A transport to another workspace, with the rate budget of that one; it is closed with this one."""
-        transport = HttpTransport(settings, connections=self._connections, timeout=self._timeout)
+        transport = HttpTransport(
+            settings, connections=self._connections, timeout=self._timeout, patience=SHARED_PATIENCE
+        )
         self._others = [*(opened for opened in self._others if not opened._is_closed), transport]
         return transport
 
@@ -131,7 +139,11 @@ class HttpTransport:
         self._line.route.pool.close()
 
     def _open(self) -> _Line:
-        return _Line(os.getpid(), route_to(self._address, self._proxy, self._connections), RateLimiter(self._host))
+        return _Line(
+            os.getpid(),
+            route_to(self._address, self._proxy, self._connections),
+            RateLimiter(self._host, self._patience),
+        )
 
     def _current(self) -> _Line:
         """The line of this process: after a fork, the parent's connections are the parent's alone."""

@@ -14,6 +14,8 @@ from .rate_limit import RateWindow, pause_asked, read_headers
 
 # The sender's lease of 30 seconds runs while it waits here and then up to 10 seconds for the answer.
 PATIENCE = 15.0
+# Where calls go to several workspaces: whoever waits for one of them longer keeps a thread from the others.
+SHARED_PATIENCE = 1.0
 # Seconds: Intercom's windows last ten, so a longer pause is worth a word.
 _LONG = 30.0
 
@@ -24,10 +26,12 @@ class RateLimiter:
     def __init__(
         self,
         host: str,
+        patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
         condition: Callable[[], threading.Condition] = threading.Condition,
     ) -> None:
         self._host = host
+        self._patience = patience
         self._clock = clock
         self._changed = condition()
         self._window = RateWindow()
@@ -40,7 +44,7 @@ class RateLimiter:
         Raises TransportError once the limiter is closed.
         """
         with self._changed:
-            last = self._clock() + PATIENCE
+            last = self._clock() + self._patience
             while not self._is_closed:
                 now = self._clock()
                 pause = self._window.pause(now)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from tests.children import ROOT
+from tests.children import ROOT, Children
 
 pytestmark = pytest.mark.not_in("firefox", "webkit", reason="the plugin drives pytest-playwright's page")
 FOLDER = ROOT / "docs/examples"
@@ -42,7 +47,7 @@ def test_recipes_are_documented_and_tested() -> None:
     tested = (ROOT / "tests/browser/test_examples.py").read_text(encoding="utf-8")
     names = [path.stem for path in FOLDER.glob("*.py")]
     assert len(names) >= 6
-    assert [name for name in names if f"examples/{name}.py" not in shown or f'"{name}"' not in tested] == []
+    assert [name for name in names if f"examples/{name}.py" not in shown or f'"{name}' not in tested] == []
 
 
 @pytest.mark.parametrize("name", ["strict_policy", "cached_page"])
@@ -72,30 +77,74 @@ def test_logged_in_user_comes_from_database(
     app.extensions["segment_intercom"].ingest.close()
 
 
+def test_factory_serves_its_blueprints(opened: Callable[..., Flask], messenger: Any, page: Any) -> None:
+    app = opened("factory_and_blueprints", INTERCOM_DELIVER="thread")
+    messenger.expect_booted()
+    page.evaluate("fetch('/login', {method: 'POST'})")
+    messenger.expect_event("Logged In")
+    page.reload()
+    messenger.expect_booted(user_id="42", verified=True)
+    page.goto(f"{page.url}admin/")
+    assert page.evaluate("[document.title, typeof Intercom]") == ["Orders", "undefined"]
+    app.extensions["segment_intercom"].ingest.close()
+
+
+def test_gunicorn_stores_and_worker_delivers(
+    intercom_sandbox: Any, messenger: Any, page: Any, family: Children
+) -> None:
+    environment = {**os.environ, **intercom_sandbox.config, "PYTHONDONTWRITEBYTECODE": "1"}
+    commands = Path(sys.executable).parent
+    web = family.start(
+        [commands / "gunicorn", "--workers=2", "--bind=127.0.0.1:0", "gunicorn_and_worker:create_app()"],
+        cwd=FOLDER, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    address = next(match[1] for line in web.stderr if (match := re.search(r"Listening at: (\S+)", line)))
+    page.goto(address)
+    messenger.expect_booted(user_id="42", verified=True)
+    statuses = [page.request.post(f"{address}/orders").status for _ in range(20)]
+    assert (statuses, intercom_sandbox.events) == ([201] * 20, [])
+    worker = family.start(
+        [commands / "segment-intercom", "worker", "--until-empty"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    assert "Delivered 20, given up 0, waiting 0" in worker.communicate(timeout=60)[1]
+    messenger.expect_event("Order Completed", price={"amount": 1999, "currency": "EUR"})
+
+
+# What each recipe takes from its CDN, by the end of the address.
 SCRIPTS = {
-    "other_delimiters": "vue/dist/vue.global.prod.js",
-    "turbo": "@hotwired/turbo/dist/turbo.es2017-esm.js",
-    "htmx": "htmx.org/dist/htmx.min.js",
+    "vue.global.prod.js": "vue/dist/vue.global.prod.js",
+    "turbo.es2017-esm.js": "@hotwired/turbo/dist/turbo.es2017-esm.js",
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "react.production.min.js": "react/umd/react.production.min.js",
+    "react-dom.production.min.js": "react-dom/umd/react-dom.production.min.js",
 }
 
 
 @pytest.fixture
-def cdn(page: Any) -> Callable[[str], None]:
-    """Answer for the CDN of a recipe with the very library, as npm has it."""
+def cdn(page: Any) -> None:
+    """Answer for the CDN of the recipes with the very libraries, as npm has them."""
 
-    def answer(name: str) -> None:
-        script = ROOT / "node_modules" / SCRIPTS[name]
-        page.route(
-            "https://cdn.jsdelivr.net/**", lambda route: route.fulfill(path=script, content_type="text/javascript")
-        )
+    def answer(route: Any) -> None:
+        script = SCRIPTS[route.request.url.rpartition("/")[2]]
+        route.fulfill(path=ROOT / "node_modules" / script, content_type="text/javascript")
 
-    return answer
+    page.route("https://cdn.jsdelivr.net/**", answer)
 
 
-def test_vue_has_its_own_delimiters(
-    opened: Callable[..., Flask], messenger: Any, page: Any, cdn: Callable[[str], None]
-) -> None:
-    cdn("other_delimiters")
+@pytest.mark.usefixtures("cdn")
+def test_routes_of_react_are_pages(opened: Callable[..., Flask], messenger: Any, page: Any) -> None:
+    """The first page boots the Messenger with the user; each further one tells it, and events arrive."""
+    opened("react")
+    messenger.expect_booted(user_id="42", verified=True, email="ann@example.com")
+    page.get_by_role("button", name="Prices").click()
+    page.get_by_role("heading", name="Prices").wait_for()
+    page.get_by_role("button", name="Buy").click()
+    messenger.expect_event("Order Completed", price={"amount": 1999, "currency": "USD"})
+    messenger.expect_told([("boot", "42"), ("update", "42"), "event"])
+
+
+@pytest.mark.usefixtures("cdn")
+def test_vue_has_its_own_delimiters(opened: Callable[..., Flask], messenger: Any, page: Any) -> None:
     opened("other_delimiters")
     messenger.expect_booted(user_id="42", verified=True, email="ann@example.com")
     page.get_by_text("Hello Ask us").wait_for()
@@ -103,11 +152,9 @@ def test_vue_has_its_own_delimiters(
     page.get_by_role("dialog").wait_for()
 
 
+@pytest.mark.usefixtures("cdn")
 @pytest.mark.parametrize("name", ["turbo", "htmx"])
-def test_swapped_body_keeps_its_messenger(
-    opened: Callable[..., Flask], messenger: Any, page: Any, cdn: Callable[[str], None], name: str
-) -> None:
-    cdn(name)
+def test_swapped_body_keeps_its_messenger(opened: Callable[..., Flask], messenger: Any, page: Any, name: str) -> None:
     loaded: list[str] = []
     page.on("load", lambda _: loaded.append(page.url))
     opened(name)
@@ -142,7 +189,7 @@ def test_each_tenant_has_their_own_workspace(opened: Callable[..., Flask], page:
 def test_nothing_loads_before_a_consent(opened: Callable[..., Flask], messenger: Any, page: Any) -> None:
     opened("consent_first")
     page.wait_for_function("window.analytics?.initialized")
-    messenger.expect_hidden()
+    messenger.expect_hidden(booted=False)
     assert (messenger.calls, page.evaluate("localStorage.length"), page.context.cookies()) == ([], 0, [])
     page.get_by_role("button", name="Yes").click()
     messenger.expect_booted(user_id="42", verified=True)

@@ -38,17 +38,18 @@ CANDIDATES = {
     "textbox": "input, textarea",
 }
 FIND = """
-const [css, seen, text] = arguments;
+const [path, seen, text] = arguments;
 const shown = (one) => {
   const box = one.getBoundingClientRect();
   return box.width > 0 && box.height > 0 && getComputedStyle(one).visibility === "visible";
 };
 const says = (one) => [...one.childNodes].some((each) => each.nodeType === 3 && each.data.includes(text));
 const within = (root) => [...root.querySelectorAll("*")].flatMap((one) => [
-  ...(one.matches(css) && (!seen || shown(one)) && (!text || says(one)) ? [one] : []),
+  one,
   ...(one.shadowRoot ? within(one.shadowRoot) : []),
 ]);
-return within(document);
+const matching = path.reduce((roots, css) => roots.flatMap(within).filter((one) => one.matches(css)), [document]);
+return [...new Set(matching)].filter((one) => (!seen || shown(one)) && (!text || says(one)));
 """
 # What is thrown comes back as a value, so that a refusal of the script itself can only mean that it does not parse.
 EVALUATE = """
@@ -117,9 +118,14 @@ def browser(path: str, display: str) -> Iterator[Page]:
 class Locator:
     """Elements of the page and of its open shadow roots, looked for anew each time."""
 
-    def __init__(self, page: Page, find: Callable[[bool], Sequence[WebElement]]) -> None:
+    def __init__(self, page: Page, find: Callable[[bool], Sequence[WebElement]], path: Sequence[str] = ()) -> None:
         self.page = page
         self.find = find
+        self._path = path  # the selectors that lead here, where selectors alone do
+
+    def locator(self, css: str) -> Locator:
+        """What this selector matches within what a selector found."""
+        return self.page.within(*self._path, css)
 
     @property
     def first(self) -> Locator:
@@ -274,11 +280,15 @@ class Page:
 
     def locator(self, css: str) -> Locator:
         """What this selector matches."""
-        return Locator(self, lambda seen: self.run(FIND, css, seen))
+        return self.within(css)
+
+    def within(self, *path: str) -> Locator:
+        """What the last selector matches within what those before it do."""
+        return Locator(self, lambda seen: self.run(FIND, path, seen), path)
 
     def get_by_text(self, text: str) -> Locator:
         """What has this in a text of its own."""
-        return Locator(self, lambda seen: self.run(FIND, "body, body *", seen, text))
+        return Locator(self, lambda seen: self.run(FIND, [":not(head, head *)"], seen, text))
 
     def get_by_label(self, text: str, *, exact: bool = False) -> Locator:
         """The field that has this label."""
@@ -293,7 +303,7 @@ class Page:
             return said == name if exact else name.lower() in said.lower()
 
         return Locator(
-            self, lambda _: [one for one in self.run(FIND, css, True) if one.aria_role == role and is_named(one)]
+            self, lambda _: [one for one in self.run(FIND, [css], True) if one.aria_role == role and is_named(one)]
         )
 
     def has_focus(self, element: WebElement) -> bool:

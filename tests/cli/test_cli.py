@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -292,3 +293,36 @@ def test_page_of_another_workspace_is_logged(caplog: pytest.LogCaptureFixture) -
         assert client.get(f"/widget/{app_id}").status_code == 404
     said = "a page asks for the workspace abc12345, this sandbox has sandbox1: see --app-id"
     assert [record.getMessage() for record in caplog.records] == [said, said]
+
+
+def terminal(family: Children, *command: str, **environment: str) -> str:
+    """Run a command with a terminal as its output, and return what it wrote there."""
+    ours, theirs = os.openpty()
+    process = family.start(
+        [*STARTED, *command],
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment},
+    )
+    os.close(theirs)
+    written = b""
+    with suppress(OSError):  # Linux ends a terminal so
+        while block := os.read(ours, 4_096):
+            written += block
+    os.close(ours)
+    assert process.wait(20) == 0
+    return written.decode()
+
+
+@pytest.mark.parametrize(("no_color", "is_styled"), [("", True), ("1", False)])
+def test_terminal_gets_a_drawn_table(family: Children, tmp_path: Path, no_color: str, is_styled: bool) -> None:
+    """Only there; NO_COLOR takes its colours, and a column's name is shown as it is."""
+    file = tmp_path / "people.csv"
+    file.write_text("user_id,[red]plan\n1,pro\n")
+    shown = terminal(family, "import", "--dry-run", str(file), **{**KNOWN, "NO_COLOR": no_color})
+    assert "\u2500\u2500\u2500" in shown
+    assert "[red]plan" in shown
+    assert ("\x1b[1m" in shown) is is_styled
+    piped = CliRunner().invoke(main, ["import", "--dry-run", str(file)], env=KNOWN).stdout
+    assert "Column     Becomes" in piped
+    assert "\u2500" not in piped

@@ -240,7 +240,7 @@ def test_missing_attributes_get_the_right_type(intercom: Intercom) -> None:
 
 
 def test_page_may_set_created_attributes(intercom: Intercom) -> None:
-    """Since version 2.11 Intercom ignores what a page says of an attribute that was made without `messenger_writable`."""
+    """Without `messenger_writable`, since version 2.11, Intercom ignores what a page says of an attribute."""
     intercom.put(type="identify", userId="u", traits={"plan": "pro"})
     intercom.deliver()
     boot = {"app_id": "abc12345", "action": "boot", "visitor_id": "v", "settings": {"user_id": "u", "plan": "free"}}

@@ -802,7 +802,7 @@ class Waiting:
 def test_threads_fill_windows_without_overrun() -> None:
     clock, windows, lock = Waiting(8), Windows(20), threading.Lock()
     moments: set[float] = set()
-    rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
+    rate_limiter = RateLimiter("api.example.test", clock=lambda: clock.now, condition=clock.condition)
 
     def ask() -> None:
         window_id = rate_limiter.acquire()
@@ -826,7 +826,7 @@ def test_threads_fill_windows_without_overrun() -> None:
 
 def test_long_pause_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     clock = Waiting(1)
-    rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
+    rate_limiter = RateLimiter("api.example.test", clock=lambda: clock.now, condition=clock.condition)
     window_ids = [rate_limiter.acquire() for _ in range(3)]
     assert [rate_limiter.complete(window_id, 429, {"Retry-After": "90"}) for window_id in window_ids] == [90, 90, 90]
     assert [record.message.removeprefix("Intercom: ") for record in caplog.records] == [
@@ -846,7 +846,7 @@ def test_long_pause_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_ended_request_releases_waiting_thread(end: Callable[[RateLimiter, Any], Any]) -> None:
     clock = Waiting(2)  # it stands still, for only one of the two ever waits
-    rate_limiter = RateLimiter("api.example.test", lambda: clock.now, clock.condition)
+    rate_limiter = RateLimiter("api.example.test", clock=lambda: clock.now, condition=clock.condition)
     window_id = rate_limiter.acquire()
     other = threading.Thread(target=rate_limiter.acquire, daemon=True)
     other.start()
