@@ -7,7 +7,7 @@ ENGINES := chromium firefox webkit
 BROWSERS ?= $(ENGINES)
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: demo test servers test-browsers lint format assets check-assets audit docs release-check bench screenshot browser clean \
+.PHONY: demo test servers test-browsers lint format assets check-assets audit docs tables release-check bench screenshot browser clean \
   $(ENGINES:%=browser-%) $(ENGINES:%=test-browser-%)
 
 demo: $(VENV)/base  ## Serve the demo site with the sandbox; PORT=8000 chooses the port
@@ -61,6 +61,9 @@ bench: $(VENV)/bench $(VENV)/test browser servers  ## Measure, and print ratios
 
 screenshot: $(VENV)/test browser  ## Take the pictures of the documentation
 	$(BIN)/python -m tests.browser.screenshot docs
+
+tables: $(VENV)/test  ## Write the tables of the documentation that are made from the code
+	$(BIN)/python -m tests.tables
 
 # The browsers are the system's: Playwright's own Chromium is used where there is no package for it.
 browser: browser-chromium

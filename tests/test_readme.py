@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import chdir
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ import pytest
 from flask import Flask
 
 import segment_intercom
-from segment_intercom import Identify, Settings, messenger_settings, rest_operations
 from segment_intercom.cli import main
 from segment_intercom.web.helpers import OPTIONS
+from tests.tables import TABLES
 
 ROOT = Path(__file__).parent.parent
 PAGES = re.findall(r"^(\w+)$", ROOT.joinpath("docs/index.md").read_text(encoding="utf-8"), re.MULTILINE)
@@ -23,7 +21,6 @@ PAGES = re.findall(r"^(\w+)$", ROOT.joinpath("docs/index.md").read_text(encoding
 FILES = [ROOT / "README.md", *(ROOT / f"docs/{page}.md" for page in PAGES)]
 README = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-ROWS = re.findall(r"^\| `(\{.*?\})` \| `(\{.*?\})` \| `(\{.*\})` \|$", README, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -73,29 +70,19 @@ def test_the_templates_render() -> None:
         assert html.count("window.intercomSettings={") == 4
 
 
-@pytest.mark.parametrize(("trait", "page", "api"), ROWS)
-def test_trait_row_matches_mapping(trait: str, page: str, api: str) -> None:
-    call = Identify("u", json.loads(trait))
-    found = messenger_settings(call, Settings(app_id="abc12345"))
-    assert found == {"app_id": "abc12345", "user_id": "u", **json.loads(page)}
-    contact, *others = rest_operations(call, Settings())
-    expected = json.loads(api)
-    for other in others:
-        said = expected.pop(f"{other.method} {other.path}", None)
-        assert said == other.body or other.path.endswith("/companies")
-    assert contact.body == {"role": "user", "external_id": "u", **expected}
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_made_from_code(name: str) -> None:
+    """Every setting has a row with its default, and what becomes of a trait is what the mapping makes of it."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert TABLES[name](text) == text, "write it with: make tables"
 
 
-def test_there_are_rows_to_hold() -> None:
-    assert len(ROWS) >= 12
-
-
-@pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
-def test_setting_is_documented_with_default(field: Any) -> None:
-    default = {} if field.name in ("messenger", "nested_handling_for", "workspaces") else field.default
-    shown = json.dumps(default) if isinstance(default, str) else str(default)
-    key = f"INTERCOM_{field.name.upper()}"
-    assert re.search(rf"`{key}`(?: \| `|\s+\(`){re.escape(shown)}`", README), f"{key} with {shown}"
+def test_new_setting_lacks_a_row() -> None:
+    text = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="add or remove rows: \\['INTERCOM_REGION'\\]"):
+        TABLES["configuration.md"](re.sub(r"\| `INTERCOM_REGION`.*\n", "", text))
+    assert text.count("\n| `{") == 0
+    assert (ROOT / "docs/traits.md").read_text(encoding="utf-8").count("\n| `{") >= 12
 
 
 @pytest.mark.parametrize("name", [name for name in vars(segment_intercom) if name[0] != "_"])
