@@ -91,7 +91,7 @@ class Table:
     """A file of people, or with ``companies`` of companies; it can be brought in as a history is.
 
     ``renamed`` gives columns another trait, or ``user_id``; ``as_text`` names those of which a number is a code;
-    ``tags`` is the setting of this name. Raises CallError for what is no table, or has no column that names anybody.
+    ``tags`` is the setting of this name. Raises CallError for what is no table, or has no column that names a person.
     """
 
     def __init__(

@@ -34,7 +34,7 @@ def user_hash(secret: str, user_id: str) -> str:
         raise OptionError("secret", "must be the identity secret, a string that is not empty")
     identifier = user_id if type(user_id) is str and user_id else user_id_text(user_id)
     if identifier is None:
-        raise OptionError("user_id", "must be the id or e-mail of somebody: a visitor has no hash")
+        raise OptionError("user_id", "must be the id or e-mail of a user: a visitor has no hash")
     return (_remembered if len(identifier) <= _LONGEST_REMEMBERED else _signature)(secret, identifier)
 
 

@@ -16,7 +16,7 @@ HAVE_EFFECT = (Identify, Group, Track, Delete)
 
 
 def partition_key(call: Call, settings: Settings) -> str | None:
-    """Return the partition key of a call; None where Intercom keeps nothing of it, as it says of nobody."""
+    """Return the partition key of a call; None where Intercom keeps nothing of it, as it names no user."""
     own = _own_key(call, leads=settings.leads and settings.api_version != LEGACY)
     return None if own is None else workspace_prefix(workspace_of(call, settings)) + own
 
@@ -43,7 +43,7 @@ def to_workspace(call: Call, loader: Callable[[], object] | None, *, strict: boo
     """Return a call that goes to the workspace which a ``workspace_loader`` names, unless it names one itself.
 
     None is the settings' own. Raises CallError for what is no app id, and what the loader raises; where ``strict`` is
-    False such a call is kept for a workspace that nobody has, so that no other tenant hears of it.
+    False such a call is kept for a workspace that does not exist, so that no other tenant hears of it.
     """
     if loader is None or call.app_id is not None or not call.for_intercom:
         return call

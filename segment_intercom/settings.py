@@ -161,7 +161,7 @@ def _secrets(value: object) -> tuple[str, ...] | None:
         raise validators.InvalidValue("must be a string, or a list of strings of which the first signs") from None
     if not secrets or not all(secret.strip() for secret in secrets):
         raise validators.InvalidValue(
-            "an empty secret verifies nobody; give the Messenger's secret, or leave the setting out"
+            "an empty secret verifies no user; give the Messenger's secret, or leave the setting out"
         )
     return secrets
 

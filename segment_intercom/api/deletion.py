@@ -37,7 +37,7 @@ def perform_deletion(api: Api, operation: Operation, _: UserPayload) -> None:
     if contact is None and reference.key == "email" and api.client.is_on_the_way(reference.value):
         raise RetryableError("calls that hold the e-mail of the user to be deleted are on their way")
     if contact is None:
-        logger.warning("a user was to be deleted whom Intercom does not know, or has archived; nothing is deleted")
+        logger.warning("the user to be deleted is not known to Intercom, or is archived; nothing is deleted")
         return
     if operation.method == "DELETE":
         for key in _keys(api, contact):

@@ -22,7 +22,7 @@ from ..traits.standard import admin_id, collected, email_of, first_date, looks_l
 
 _UNREADABLE = "is nothing that Intercom's field of this name can hold; it is not sent"
 _NO_EMAIL = "is no e-mail address, such as ann@example.com; it is not sent"
-_UNKNOWN = "neither a user id nor an e-mail is known, and Intercom keeps calls of nobody else; nothing is sent"
+_UNKNOWN = "neither a user id nor an e-mail is known, and Intercom keeps no other calls; nothing is sent"
 
 
 class UserRef(NamedTuple):
@@ -42,7 +42,7 @@ class UserRef(NamedTuple):
 
     @classmethod
     def of(cls, call: Identify | Track | Group | Delete, *, leads: bool = False) -> UserRef:
-        """Return the user whom a call names: by its user id, by an e-mail that it holds, or by an id that is one.
+        """Return the user that a call names: by its user id, by an e-mail that it holds, or by an id that is one.
 
         For an event the e-mail in the context comes before that in the properties. The traits of a group are the
         company's, so an e-mail among them is not the user's.
@@ -164,7 +164,7 @@ def _email(values: Any) -> str | None:
 
 
 def _lead(call: Call, email: str | None) -> str | None:
-    """The anonymous id of a call that is a lead's: of somebody with an e-mail and without a user id."""
+    """The anonymous id of a call that is a lead's: of a person with an e-mail and without a user id."""
     return call.anonymous_id if email is not None and getattr(call, "user_id", None) is None else None
 
 

@@ -33,7 +33,7 @@ _LONGEST = 60
 )
 @click.option("--watch", "watching", is_flag=True, help="Draw depth, age and rate, once a second, until Ctrl+C.")
 def status(limit: int, as_json: bool, watching: bool) -> None:
-    """Show how many calls wait, were delivered and were given up, and why, whether anybody delivers, the last error."""
+    """Show how many calls wait, were delivered and were given up, and why, if a worker delivers, the last error."""
     settings = settings_here()
     with closing(open_outbox(settings.outbox)) as outbox:
         if watching:
@@ -113,7 +113,7 @@ def _kind(letter: DeadLetter) -> str:
 
 
 def printable(text: str) -> str:
-    """Intercom's words, or whoever's stand in their place, on a terminal: what would steer it is shown as an escape."""
+    """Text of Intercom's, or of a caller's, for a terminal: what would steer it is shown as an escape."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 

@@ -55,7 +55,7 @@ def admit(call: Call, settings: Settings, address: str | None, user_agent: str |
         admitted = replace(call, properties=_with_proven_email(call.properties, proof))
         was_named = _names_an_email(call.properties) or _names_an_email(call.context.get("traits"))
     admitted = replace(admitted, context=context, integrations=integrations, message_id=message_id)
-    if settings.leads:  # whoever knows another's anonymous id would take their lead, with its conversations
+    if settings.leads:  # a page that knows another's anonymous id could take their lead, and its conversations
         admitted = replace(admitted, anonymous_id=None)
     user = UserRef.of(admitted)
     if not user.is_known:

@@ -56,7 +56,7 @@ class TrackingAnswer:
 
 
 class Rejection(Exception):
-    """A request or a message that is not accepted: the status to answer, and why, without anybody's data."""
+    """A request or a message that is not accepted: the status to answer, and why, without personal data."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)

@@ -1,6 +1,6 @@
 """The collector as an application of the RSGI protocol, which granian serves: bodies arrive piece by piece.
 
-So a sender that is slow, or has too much to say, is answered and let go, and holds up nobody else.
+So a sender that is slow, or has too much to say, is answered and let go, and holds up no other.
 Source: the RSGI specification, version 1.
 """
 
@@ -127,7 +127,7 @@ class CollectorApp:
 def client_of(peer: str, headers: Any, proxies: int) -> tuple[str, str | None, str | None]:
     """Return the client's address, and the host and scheme that it asked, as the trusted proxies tell them.
 
-    Each proxy adds the address of whom it heard at the end of ``X-Forwarded-For``, so of n trusted ones the n-th from
+    Each proxy adds the address that it heard from at the end of ``X-Forwarded-For``, so of n trusted ones the n-th from
     the end was written by the outermost; what stands before it is anyone's word.
     """
     if proxies == 0:

@@ -24,7 +24,7 @@ _PATIENCE = 20.0  # seconds for one call, its waits included, beyond which the n
 
 
 class Notes:
-    """Values for a time, in memory, for all threads of this process; and a lease that nobody else can take."""
+    """Values for a time, in memory, for all threads of this process; and a lease that no other worker can take."""
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[str, float]] = {}
@@ -49,7 +49,7 @@ class Notes:
             self._values.pop(key, None)
 
     def renew(self, _: Lease) -> bool:
-        """There is nobody else."""
+        """There is no other worker."""
         return True
 
     def strike(self, _user: str, _before: int) -> bool:

@@ -89,5 +89,5 @@ def _http(settings: Settings, *, strict: bool) -> HttpTransport | None:
     except SettingsError as error:
         if strict:
             raise
-        logger.error("calls are kept and not delivered, until somebody sets it: %s", error)
+        logger.error("calls are kept and not delivered, until it is set: %s", error)
         return None

@@ -143,7 +143,7 @@ def _plain(url: str) -> str:
 
 def _status(code: int) -> Finding:
     if code in (401, 403):
-        remedy = "Give the session of somebody who may see the page: --cookie session=..."
+        remedy = "Give the session of a user who may see the page: --cookie session=..."
     elif code == 404:
         remedy = "Check the path: nothing is there."
     elif code >= 500:

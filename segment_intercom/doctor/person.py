@@ -1,4 +1,4 @@
-"""Checks of the user whom a page names: the form of the values, and that no cache shows them to others."""
+"""Checks of the user that a page names: the form of the values, and that no cache shows them to others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_person(values: Mapping[str, Any], route: str | None = None) -> Iterato
         yield _visitor() if route is None else _remote(route)
         return
     identifiers = [name for name in ("user_id", "email", "intercom_user_jwt") if values.get(name)]
-    yield ok(f"user: the page names somebody by {' and '.join(identifiers)}")
+    yield ok(f"user: the page names a user by {' and '.join(identifiers)}")
     yield from _identifiers(values)
     yield from _date("created_at", values.get("created_at"))
     yield from _attributes(values.get("custom_attributes"))
@@ -38,7 +38,7 @@ def check_cache(values: Mapping[str, Any], headers: Mapping[str, str]) -> Iterat
     wanted = {part.partition("=")[0].strip().lower() for part in headers.get("cache-control", "").split(",")}
     if not wanted & {"no-store", "private"} or wanted & {"public", "s-maxage"}:
         yield problem(
-            "Cache-Control: a cache may keep this page, which names a user, and show it to somebody else",
+            "Cache-Control: a cache may keep this page, which names a user, and show it to another user",
             'Send "private, no-store", as the extension does: look for a proxy, a hook or a view that changes it.',
         )
     else:
@@ -47,16 +47,16 @@ def check_cache(values: Mapping[str, Any], headers: Mapping[str, str]) -> Iterat
 
 def _visitor() -> Finding:
     return warning(
-        "user: the page names nobody, so it shows the Messenger of a visitor",
-        'Switch "Visitors on your website" on in Intercom (Settings > Messenger), else visitors see none. If somebody '
+        "user: the page names no user, so it shows the Messenger of a visitor",
+        'Switch "Visitors on your website" on in Intercom (Settings > Messenger), else visitors see none. If a user '
         "was logged in, check the user_loader or the user in the template: this is the identify call, without which "
-        "Intercom knows nobody. To look at a user's page: --cookie session=...",
+        "Intercom knows no user. To look at a user's page: --cookie session=...",
     )
 
 
 def _remote(route: str) -> Finding:
     return ok(
-        f"user: the page names nobody and asks {shown(route)} who is in session",
+        f"user: the page names no user and asks {shown(route)} who is in session",
         "If the Messenger shows a visitor there, check the user_loader, and that no proxy keeps that address.",
     )
 

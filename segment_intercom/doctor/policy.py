@@ -51,7 +51,7 @@ def _check(policy: Policy, script: Script, settings: Settings, url: str) -> Iter
         )
     if scripts is not None and "base-uri" not in policy:
         yield ok(
-            "lacks base-uri: a base element that somebody smuggles in sends relative addresses to a host of theirs",
+            "lacks base-uri: a base element that an attacker injects sends relative addresses to a host of theirs",
             "Add base-uri 'self', or 'none'; no other directive stands in for it.",
         )
     for directive, needed in _needed(script, settings, url).items():

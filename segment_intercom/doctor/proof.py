@@ -54,7 +54,7 @@ def _missing(values: Mapping[str, Any], settings: Settings) -> Iterator[Finding]
 def _hash(digest: object, values: Mapping[str, Any], settings: Settings) -> Iterator[Finding]:
     if not is_known(values):
         yield warning(
-            "user_hash: comes without user_id and email, so it proves nobody",
+            "user_hash: comes without user_id and email, so it proves nothing",
             "Give the user_id, or leave the hash out of a visitor's page.",
         )
     if settings.identity == "jwt" and values.get("user_id"):

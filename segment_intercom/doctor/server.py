@@ -141,7 +141,7 @@ def _waiting(settings: Settings, outbox: Outbox) -> Iterator[Finding]:
     if counts.waiting >= _MANY:
         who = "`segment-intercom worker` must run" if settings.deliver == "worker" else "the process that accepts them"
         yield warning(
-            f"outbox: {counts.waiting} calls wait", f"See that somebody delivers ({who}), and what its log says."
+            f"outbox: {counts.waiting} calls wait", f"See that a worker delivers ({who}), and what its log says."
         )
     if counts.given_up:
         yield warning(

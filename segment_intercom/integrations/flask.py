@@ -301,7 +301,7 @@ def _runtime_url() -> str:
 
 
 def _routes(app: Flask) -> Blueprint:
-    """The static files, and the settings of whoever is logged in for pages that are cached in public."""
+    """The static files, and the settings of the logged-in user for pages that are cached in public."""
     blueprint = Blueprint(NAME, __name__)
     for place in _places(app):
         blueprint.add_url_rule(f"{_PREFIX}/<path:filename>", "static", _file, **place)

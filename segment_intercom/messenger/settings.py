@@ -22,7 +22,7 @@ from .user_state import UserState
 def messenger_settings(calls: Call | Iterable[Call], settings: Settings) -> dict[str, Any]:
     """Return the ``intercomSettings`` object of one call or several, in their order, the proof of identity included.
 
-    A user without user id and e-mail is a visitor, of whom no traits are sent. Traits that cannot be sent raise
+    A user without user id and e-mail is a visitor, of which no traits are sent. Traits that cannot be sent raise
     TraitError, or are left out and logged where ``settings.strict`` is False.
     """
     return build_settings(UserState.from_calls(calls), settings)

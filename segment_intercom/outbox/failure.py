@@ -1,4 +1,4 @@
-"""What SQLite's errors mean to whoever runs the application, and what to do about them."""
+"""What SQLite's errors mean to the operator of the application, and what to do about them."""
 
 from __future__ import annotations
 

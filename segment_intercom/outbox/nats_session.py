@@ -263,7 +263,7 @@ class NatsSession:
         try:
             # A message comes under its own subject, by which the client's shared inbox would not know it.
             message = await self._client.request(subject, asked, timeout=_SECONDS, old_style=True)
-        except NatsTimeoutError:  # it went to somebody else meanwhile, or will come again after its time
+        except NatsTimeoutError:  # it went to another worker meanwhile, or will come again after its time
             return None
         is_status = message.headers is not None and "Status" in message.headers
         return None if is_status else message

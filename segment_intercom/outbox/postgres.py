@@ -184,7 +184,7 @@ class PostgresOutbox:
         return None if wait is None else max(0.0, float(wait))
 
     def watch(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` when another process has put messages, until ``close``; where that fails, nobody is woken."""
+        """Call ``wake`` when another process has put messages, until ``close``; where that fails, none is woken."""
         if self._watching is None:
             self._watching = stop = threading.Event()
             threading.Thread(

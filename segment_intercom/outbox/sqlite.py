@@ -374,7 +374,7 @@ class SqliteOutbox:
         return f"{self.location} is in this version's format"
 
     def watch(self, wake: Callable[[], None]) -> None:
-        """A file tells nobody of what is put into it."""
+        """A file tells no other process of what is put into it."""
 
     def put_within(self, connection: Any, user: str, body: bytes, message_id: str | None = None) -> None:
         """Raise CallError: an application's transaction is one of its database."""

@@ -166,7 +166,7 @@ def read(settings: dict[str, Any]) -> Reading:
 def _judge(name: str, value: Any, check: Check, saved: dict[str, Any], left: list[NotSaved], prefix: str = "") -> None:
     why = None if value is None else check(value)
     if not why and value == "" and name in ("user_id", "email"):
-        why = "is empty, so it names nobody"
+        why = "is empty, so it names no user"
     if why:
         left.append(NotSaved(prefix + name, why))
     elif value is not None or name != "user_id":

@@ -1,4 +1,4 @@
-"""For whom a server on the loopback is there: a page elsewhere must not reach it by a name that it points here.
+"""Which hosts a server on the loopback answers for: a page elsewhere must not reach it by a name that it points here.
 
 Source: what is known as DNS rebinding; the browser then takes the two for one site, and only the Host header tells.
 """
@@ -40,7 +40,7 @@ def only_own(app: Callable[..., Iterable[bytes]], hosts: Collection[str] = ()) -
     """A WSGI application that answers to its own hosts only, others with 403 and the remedy."""
 
     def guarded(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        # Mounted into a site, it is the site that decides for whom it is there.
+        # Mounted into a site, the site decides which hosts it answers for.
         if environ.get("SCRIPT_NAME") or is_own(environ.get("HTTP_HOST", ""), hosts):
             return app(environ, start)
         start("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")])

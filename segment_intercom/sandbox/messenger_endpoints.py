@@ -83,7 +83,7 @@ def _recognise(call: MessengerRequest, reading: Reading) -> Person | None:
     if user_id or email:
         person = call.account.user(user_id, email, call.visitor_id)
         if current and current.role == "user" and current is not person:
-            call.notes.append("The session was another user's: call shutdown when somebody logs out.")
+            call.notes.append("The session was another user's: call shutdown at the log-out.")
     elif current and (current.role == "user" or call.workspace.visitors):
         person = current
     elif call.workspace.visitors:

@@ -35,7 +35,7 @@ def person_json(account: WorkspaceData, person: Person) -> dict[str, Any]:
 
 
 def event_json(account: WorkspaceData, event: Event) -> dict[str, Any]:
-    """An event as the inspector shows it, of the person into whom its own was merged."""
+    """An event as the inspector shows it, of the person that its own was merged into."""
     person_id = account.canonical(event.person_id)
     person = account.people.get(person_id)
     return {

@@ -163,7 +163,7 @@ class WorkspaceData:
             self.companies[company_id].members.discard(person.id)
 
     def canonical(self, person_id: str) -> str:
-        """Return the id of the person into whom another was merged."""
+        """Return the id of the person that another was merged into."""
         while person_id in self.merged:
             person_id = self.merged[person_id]
         return person_id

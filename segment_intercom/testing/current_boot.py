@@ -1,4 +1,4 @@
-"""For whom the Messenger is booted now, read from what Intercom received."""
+"""Which user the Messenger is booted for, read from what Intercom received."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def has(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CurrentBoot:
-    """The settings of a boot as the updates after it leave them, and whom Intercom took that for."""
+    """The settings of a boot as the updates after it leave them, and which person Intercom took that for."""
 
     settings: dict[str, Any]
     person: dict[str, Any]

@@ -84,7 +84,7 @@ class SandboxServer:
         self._store.close()
 
     def stop(self) -> None:
-        """End the server; what comes later finds nobody."""
+        """End the server; what comes later is refused."""
         self.release()
         self._server.shutdown()
         self._thread.join()

@@ -156,7 +156,7 @@ class HttpTransport:
     def _exchange(self, route: Route, method: str, path: str, body: bytes | None) -> _Answer:
         """Send, and send again at once when a connection turns out to have died while it was idle.
 
-        That the second one may be a repetition, POST included, is no new danger: whoever sends repeats what got no
+        That the second one may be a repetition, POST included, is no new danger: the sender repeats what got no
         answer anyway. An event is de-duplicated by contact, name and second, a contact that exists is a 409, and all
         other requests set what they set once more.
         """

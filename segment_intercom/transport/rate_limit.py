@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 SHARE = 8
 # News older than this, in seconds, says nothing of what other processes have sent since.
 FRESH = 1.0
-# A window is 10 seconds; a reset farther away than this many seconds is a mistake of whoever wrote the header.
+# A window is 10 seconds; a reset farther away than this many seconds is a mistake in the header.
 FARTHEST_RESET = 300.0
 # After a 429 that does not say when: one window.
 BLIND_WAIT = 10.0
@@ -119,7 +119,7 @@ class RateWindow:
             self._is_free = True
 
     def refused(self, now: float, window_id: int, headers: RateLimitHeaders | None, asked: float = 0.0) -> float:
-        """Count a 429, which may ask for a pause of so many seconds; returns how long whoever sent it should wait."""
+        """Count a 429, which may ask for a pause of so many seconds; returns how long the sender should wait."""
         self._land(window_id)
         if headers is None:
             self._is_free = False

@@ -14,7 +14,7 @@ from .rate_limit import RateWindow, pause_asked, read_headers
 
 # The sender's lease of 30 seconds runs while it waits here and then up to 10 seconds for the answer.
 PATIENCE = 15.0
-# Where calls go to several workspaces: whoever waits for one of them longer keeps a thread from the others.
+# Where calls go to several workspaces: a thread that waits for one of them longer is kept from the others.
 SHARED_PATIENCE = 1.0
 # Seconds: Intercom's windows last ten, so a longer pause is worth a word.
 _LONG = 30.0

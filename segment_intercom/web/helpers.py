@@ -187,7 +187,7 @@ class Helpers:
         return settings_object
 
     def session_settings(self) -> dict[str, Any]:
-        """Return the intercomSettings object of whoever is in session, for the route; {} where there is no Messenger.
+        """Return the intercomSettings object of the user in session, for the route; {} where there is no Messenger.
 
         What decides is the request's own settings, as for a page: those of its workspace, or none.
         """

@@ -92,7 +92,7 @@ class ServerCalls(ABC):
         self._accept(call, from_request=from_request, connection=connection)
 
     def delete(self, user_id: Any = None, email: str | None = None, *, archive: bool = False) -> None:
-        """Delete a user at Intercom, as ``Analytics.delete`` does; nobody is taken from the session here."""
+        """Delete a user at Intercom, as ``Analytics.delete`` does; no user is taken from the session here."""
         self._accept(Delete(user_id=user_id, email=email, archive=archive))
 
     def page(

@@ -156,7 +156,7 @@ def _escape(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _facts(widget_url: str, app_id: str, runtime: str | None, route: str | None, boots: bool) -> str:
-    """What the script does, as JSON in a comment at its end, for whoever reads the page from outside: the doctor."""
+    """What the script does, as JSON in a comment at its end, for what reads the page from outside: the doctor."""
     scripts = [f"{widget_url}/{app_id}", *([runtime] if runtime else [])]
     facts = {"scripts": scripts, **({"route": route} if route else {}), "boots": boots}
     text = _escape(dumps(facts)).replace("*/", "*\\/")  # which JSON reads as the same

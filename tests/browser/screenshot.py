@@ -62,6 +62,7 @@ def inspector(page: Page, address: str) -> None:
     answer.press("Enter")
     expect(page.locator("#conversations")).to_contain_text("teammate")
     page.locator("#requests summary").first.click()
+    expect(page.locator("#requests .exchange").first).to_be_visible()
 
 
 def playground(page: Page, address: str) -> None:

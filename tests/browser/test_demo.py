@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from segment_intercom.demo import create_demo
+from tests.children import wait_for
 
 from .sandbox_pages import launcher
 
@@ -192,16 +193,18 @@ def test_controls_are_at_least_24_pixels(demo: Page, address: str) -> None:
         assert demo.locator("a:not(.skip), button, summary").evaluate_all(small) == []
 
 
+# How many rows the parts of the header stand in.
+ROWS = """() => {
+  const parts = [...document.querySelectorAll(".brand, .header-end, .header nav")];
+  const boxes = parts.map((part) => part.getBoundingClientRect()).sort((first, next) => first.top - next.top);
+  return boxes.filter((box, place) => !place || box.top >= boxes[place - 1].bottom - 2).length;
+}"""
+
+
 def test_narrow_header_has_two_rows(demo: Page) -> None:
     demo.set_viewport_size({"width": 390, "height": 844})
     choose(demo, person="mara", button="on")
-    demo.wait_for_function(
-        """() => {
-          const parts = [...document.querySelectorAll(".brand, .header-end, .header nav")];
-          const boxes = parts.map((part) => part.getBoundingClientRect()).sort((first, next) => first.top - next.top);
-          return boxes.filter((box, place) => !place || box.top >= boxes[place - 1].bottom - 2).length === 2;
-        }"""
-    )
+    wait_for(lambda: demo.evaluate(ROWS) == 2)
 
 
 def test_launcher_stands_clear_of_workbench(demo: Page) -> None:
@@ -500,7 +503,7 @@ def test_copied_link_restores_text_and_choices(playground: Page) -> None:
     expect(told(playground)).to_contain_text("intercom_user_jwt")
     playground.evaluate("void (navigator.clipboard.writeText = async (text) => { window.copied = text; })")
     playground.get_by_role("button", name="Copy a link to this").click()
-    playground.wait_for_function("window.copied")
+    wait_for(lambda: playground.evaluate("window.copied"))
     link = playground.evaluate("copied")
     assert link == playground.url
     playground.goto("about:blank")

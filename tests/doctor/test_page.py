@@ -127,7 +127,7 @@ PAGES: list[tuple[str, str]] = [
     (page(snippet(app_id="other123")), f"problem app_id: the page names other123, the settings {APP_ID}"),
     (page(snippet(api_base="https://api-iam.eu.intercom.io")), "problem region: the page asks https://api-iam.eu."),
     (page(snippet(Settings(widget_url="http://127.0.0.1:5001/widget"))), "problem widget_url: the page does not load"),
-    (page(snippet(user_id=None, user_hash=None)), "warning user: the page names nobody"),
+    (page(snippet(user_id=None, user_hash=None)), "warning user: the page names no user"),
     (page(snippet(user_id=813)), "problem user_id: no string"),
     (page(snippet(created_at=MILLISECONDS)), "problem created_at: in milliseconds"),
     (page(snippet(created_at="2016-03-24")), "problem created_at: no number"),

@@ -105,7 +105,7 @@ def answer(store: Store, asked: Asked) -> ApiReply:
 
 
 def _standing(store: Store, visit: _Visit) -> dict[str, str]:
-    if visit.standing is None:  # nobody was let in, so the first workspace must do
+    if visit.standing is None:  # no workspace let the request in, so the first one must do
         first = next(iter(store.workspaces.values()), None)
         return store.standing(first).headers() if first else {}
     return visit.standing.headers()

@@ -1,4 +1,4 @@
-"""The filters of a search: which fields there are, what may be asked of each type, and whom a filter matches.
+"""The filters of a search: which fields there are, what may be asked of each type, and which contacts a filter matches.
 
 Source: "Search contacts" and "Single Filter Search Request" of Intercom's API description.
 """

@@ -68,7 +68,7 @@ def _renamed(call: ApiCall, tag_id: str, name: str) -> Tag:
 
 
 def _tagged(call: ApiCall, user: dict[str, Any], tag: Tag) -> dict[str, Any]:
-    """Tag a user whom version 1.4 names by any id, and later ones by Intercom's."""
+    """Tag a user, named by any id in version 1.4, and by Intercom's in later ones."""
     check(user, {"id": known, "user_id": known, "email": text}, (), "users.")
     account = call.account
     person = account.people.get(user.get("id", "")) or account.find_user(user.get("user_id"), user.get("email"))
