@@ -44,7 +44,7 @@ def _app_id(settings: Settings) -> Iterator[Finding]:
 def _secret(settings: Settings) -> Iterator[Finding]:
     if not settings.secrets:
         yield warning(
-            "identity_secret: not set, so visitors can claim to be any user, and Intercom answers 403 where it enforces "
+            "identity_secret: not set, so a visitor can claim to be any user; Intercom answers 403 where it enforces "
             "verification",
             "Set INTERCOM_IDENTITY_SECRET to the secret that Intercom shows under Settings > Messenger > Security.",
         )

@@ -147,28 +147,28 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
       });
   };
 
-  const setAnonymousId = (given) => {
-    const id = config.anonymousIdOf(given);
-    if (mayKeep()) setCookie("ajs_anonymous_id", id);
-    return id;
+  const setAnonymousId = (id) => {
+    const anonymousId = config.anonymousIdOf(id);
+    if (mayKeep()) setCookie("ajs_anonymous_id", anonymousId);
+    return anonymousId;
   };
 
   // Each call by its name, with what stands before the traits or properties, these, and the options.
   const calls = {
-    identify([name], traits, more, chosen) {
-      const given = idOf(name);
-      const said = emailOf(traits);
-      const other = given && user.id ? given !== user.id : !user.id && said && email() && said !== email();
-      if (other) {
+    identify([name], traits, callOptions, intercomOptions) {
+      const id = idOf(name);
+      const address = emailOf(traits);
+      const isOther = id && user.id ? id !== user.id : !user.id && address && email() && address !== email();
+      if (isOther) {
         shutdown();
-        switchUser(given);
-        options = chosen; // for somebody else starts without any
+        switchUser(id);
+        options = intercomOptions; // another user starts without any
       }
       // Whom the browser only remembers is not named by a call without an id.
-      const here = given || user.here || !user.id;
-      user = { id: given ?? user.id, traits: { ...user.traits, ...traits }, here };
+      const here = id || user.here || !user.id;
+      user = { id: id ?? user.id, traits: { ...user.traits, ...traits }, here };
       fresh.traits = { ...fresh.traits, ...traits };
-      context = more.context ?? context;
+      context = callOptions.context ?? context;
       sendOf("identify");
     },
     group([name], traits) {
@@ -242,16 +242,16 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   lookAtPage();
   config.about = (whom) => (whom === "group" ? group : user);
   config.anonymousId = setAnonymousId;
-  config.hear = (name, given, named, body, more, chosen, callback, odd) => {
-    if (given) return guarded(others[name], ...given);
+  config.hear = (name, args, texts, body, callOptions, intercomOptions, callback, odd) => {
+    if (args) return guarded(others[name], ...args);
     for (const key of odd) debugLog(key, "unsendable");
     guarded(() => {
       lookAtPage();
-      if (!chosen) return debugLog("off");
-      options = { ...options, ...chosen };
-      calls[name](named, body, more, chosen);
+      if (!intercomOptions) return debugLog("off");
+      options = { ...options, ...intercomOptions };
+      calls[name](texts, body, callOptions, intercomOptions);
     });
-    config.emit(name, ...named, body, more);
+    config.emit(name, ...texts, body, callOptions);
     if (callback) setTimeout(callback);
   };
   for (const call of analytics.splice(0)) config.hear(...call);

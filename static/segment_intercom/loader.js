@@ -142,11 +142,11 @@ function restart() {
 
 // Tells the Messenger what the page says now, after it said `before`, and the runtime `told`; it boots itself at `first`.
 function tell(before, told, anew, first) {
-  var named = settings.user_id || settings.email;
+  var isNamed = settings.user_id || settings.email;
   // A key that is not sent would stay as it was; after a full load it is the workspace's choice.
   var unset = before && before.hide_default_launcher !== undefined && settings.hide_default_launcher === undefined;
   findLauncher();
-  if (anew || unset || isOther(before, settings) || (named && isOther(told, settings))) restart();
+  if (anew || unset || isOther(before, settings) || (isNamed && isOther(told, settings))) restart();
   else if (!first) window.Intercom("update", settings);
 }
 

@@ -29,7 +29,7 @@ export function save(key, value) {
   });
 }
 
-const set = (name, value, more) => attempt(() => (document.cookie = `${name}=${encodeURIComponent(value)};path=/;samesite=lax;${more}`));
+const set = (name, value, attributes) => attempt(() => (document.cookie = `${name}=${encodeURIComponent(value)};path=/;samesite=lax;${attributes}`));
 
 // The places of a cookie: any domain above this host, the widest first, and the host itself.
 const places = (use) => {

@@ -14,42 +14,44 @@ const isFunction = (value) => typeof value === "function";
 const MESSAGE = "userId anonymousId traits context integrations event groupId properties".split(" ");
 const OTHERS = "type messageId timestamp userId anonymousId groupId event traits properties context integrations".split(" ");
 
-// A call as { name, named, body, more, chosen, callback, odd }, which the runtime gets in this order behind the name: some arguments may be left out, the first function is the callback.
-// `odd` are the names of what cannot be sent. All is copied: what a page changes later is not sent changed.
+// A call as { name, texts, body, callOptions, intercomOptions, callback, odd }, which the runtime gets in this order: some
+// arguments may be left out, the first function is the callback. `texts` stand before the traits or properties, `odd` are
+// the names of what cannot be sent. All is copied: what a page changes later is not sent changed.
 function read(name, args) {
-  const call = { name, named: [], odd: [] };
+  const call = { name, texts: [], odd: [] };
+  const { texts } = call;
   const warn = (key) => void call.odd.push(key);
   call.callback = args.find(isFunction);
   args = args.filter((value) => !isFunction(value));
-  const texts = name === "page" || name === "alias" ? 2 : 1;
-  while (call.named.length < texts && args.length && !isObject(args[0])) call.named.push(args.shift());
-  if (name === "page" && !call.named[1]) {
-    if (call.named[1] === null && call.named[0]) args.unshift(call.named.pop()); // no properties, before options
-    call.named.unshift(undefined);
+  const most = name === "page" || name === "alias" ? 2 : 1;
+  while (texts.length < most && args.length && !isObject(args[0])) texts.push(args.shift());
+  if (name === "page" && !texts[1]) {
+    if (texts[1] === null && texts[0]) args.unshift(texts.pop()); // no properties, before options
+    texts.unshift(undefined);
   }
-  const [body, more] = [0, 1].map((place) => {
+  const [body, callOptions] = [0, 1].map((place) => {
     if (isObject(args[place])) return copy(args[place], warn);
     if (args[place] != null) warn(name);
     return {};
   });
   call.body = body;
-  call.more = more;
-  const isNamed = call.named.some((value) => value === 0 || (value && String(value).trim()));
+  call.callOptions = callOptions;
+  const isNamed = texts.some((value) => value === 0 || (value && String(value).trim()));
   if (!isNamed && isMessage(body, name)) unfold(call, body);
-  call.chosen = optionsOf(call.more);
+  call.intercomOptions = optionsOf(callOptions);
   return call;
 }
 
 const plainName = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 // The options for Intercom by their plain names, null where they switch it off for this call.
-function optionsOf(more) {
-  const inner = more.context || {};
-  const integrations = Object.assign({}, inner.integrations, more.integrations);
+function optionsOf(callOptions) {
+  const inner = callOptions.context || {};
+  const integrations = Object.assign({}, inner.integrations, callOptions.integrations);
   const choice = integrations.Intercom == null ? integrations.All : integrations.Intercom;
   const options = {};
   if (choice === false) return null;
-  for (const place of [integrations, more, inner]) {
+  for (const place of [integrations, callOptions, inner]) {
     const name = Object.keys(place).find((key) => plainName(key) === "intercom" && isObject(place[key]));
     if (!name) continue;
     Object.keys(place[name]).forEach((key) => (options[plainName(key)] = place[name][key]));
@@ -65,8 +67,8 @@ function isMessage(body, name) {
 // A single object is the whole message that it is; what has no place of its own in it counts as a trait or property.
 function unfold(call, message) {
   const { name } = call;
-  call.named = [message[{ identify: "userId", group: "groupId", track: "event", page: "category" }[name]], message.name];
-  ["context", "integrations"].forEach((key) => (call.more[key] = message[key] == null ? call.more[key] : message[key]));
+  call.texts = [message[{ identify: "userId", group: "groupId", track: "event", page: "category" }[name]], message.name];
+  ["context", "integrations"].forEach((key) => message[key] != null && (call.callOptions[key] = message[key]));
   call.body = Object.assign({}, message.traits, message.properties);
   Object.keys(message).forEach((key) => {
     if (OTHERS.indexOf(key) < 0) call.body[key] = message[key];
@@ -131,9 +133,9 @@ function listenTo(config) {
   const wait = analytics.push.bind(analytics);
 
   function send(call) {
-    const { name, given, named, body, more, chosen, callback, odd } = call;
-    const heard = [name, given, named, body, more, chosen, callback, odd];
-    const result = config.hear ? config.hear(...heard) : void wait(heard);
+    const { name, args, texts, body, callOptions, intercomOptions, callback, odd } = call;
+    const inOrder = [name, args, texts, body, callOptions, intercomOptions, callback, odd];
+    const result = config.hear ? config.hear(...inOrder) : void wait(inOrder);
     return result === undefined ? analytics : result;
   }
 
@@ -141,7 +143,7 @@ function listenTo(config) {
     analytics[name] = (...args) => (name === "group" && !args.length ? about("group") : send(read(name, args)));
   });
   "reset ready on once off trackLink trackForm setAnonymousId debug".split(" ").forEach((name) => {
-    analytics[name] = (...args) => send({ name, given: args });
+    analytics[name] = (...args) => send({ name, args });
   });
   // What `user()` and `group()` give: always of the moment.
   function about(whom) {

@@ -84,11 +84,11 @@ function plain(value) {
   if (isDate(value)) return plain(seconds(value) ?? NaN);
   if (typeof value === "number" && !isFinite(value)) throw "unsendable";
   if (isArray(value)) return value.map((item) => plain(item ?? null));
-  return isObject(value) ? fromEntries(named(entries(value)).map(([key, item]) => [key, plain(item)])) : value;
+  return isObject(value) ? fromEntries(withDateNames(entries(value)).map(([key, item]) => [key, plain(item)])) : value;
 }
 
 // The pairs under the keys they will have: a date's shows that it is one, and gives way to a trait of that name.
-const named = (pairs) =>
+const withDateNames = (pairs) =>
   pairs
     .map(([name, value]) => [isDate(value) ? dateKey(name) : name, value, name])
     .filter(([key, value, name]) => value !== undefined && (key === name || !pairs.some(([taken]) => taken === key)));
@@ -126,7 +126,7 @@ function labelled(pairs, label) {
 // event, money in Intercom's own form passes whole.
 export function attributes(pairs, isEvent) {
   const ranked = new Map();
-  for (const [key, value, name] of named(pairs)) {
+  for (const [key, value, name] of withDateNames(pairs)) {
     try {
       const isLink = config.links.includes(name) && isObject(value) && Object.keys(value).sort() == "url,value";
       const whole = isLink ? value : isEvent && !config.handlingFor[name] && monetary(value);
