@@ -55,6 +55,7 @@ class Column:
     kind: str = TEXT
     is_tags: bool = False
     is_companys: bool = False
+    has_dates: bool = False  # some of its texts are dates, which Segment's mapping takes for dates everywhere
 
     @property
     def becomes(self) -> str:
@@ -71,7 +72,14 @@ class Column:
         standard, custom = split({self.path[0]: "x"}, Diagnostics(False), server=True)
         fields = [f"Intercom's {_FIELDS.get(field, field)}" for field in standard]
         names = [date_key(name) if self.kind == DATE else name for name in custom]
-        return ", ".join([*fields, *(f'attribute "{attribute_name(name)}"' for name in names)])
+        dates = [date_key(name) for name in custom if self.kind == TEXT and self.has_dates and date_key(name) != name]
+        return ", ".join(
+            [
+                *fields,
+                *(f'attribute "{attribute_name(name)}"' for name in names),
+                *(f'for its dates "{attribute_name(name)}"' for name in dates),
+            ]
+        )
 
     def value(self, cell: Any) -> Any:
         """What a cell says; None where it is empty."""
@@ -111,6 +119,7 @@ class Table:
         self._is_gzip = self._peek(2) == _GZIP
         self._is_json = self._sniff().lstrip("\ufeff \r\n\t").startswith(("{", "["))
         self.rows = 0
+        self._dated: set[str] = set()
         kinds = self._kinds()
         for name in {*(renamed or {}), *as_text, *skipped} - kinds.keys():
             raise CallError("file", f"has no column {name!r:.60}; it has {', '.join(kinds)[:300]}")
@@ -201,7 +210,14 @@ class Table:
             is_text = name in as_text or path == (self._id,) or plain_name(path[-1]) in _PLAIN_TEXTS
             is_tags = self._tags and [*map(plain_name, path)] == ["tags"]
             columns.append(
-                Column(name, path, TEXT if is_tags or (is_text and kind != DATE) else kind, is_tags, self._companies)
+                Column(
+                    name,
+                    path,
+                    TEXT if is_tags or (is_text and kind != DATE) else kind,
+                    is_tags,
+                    self._companies,
+                    name in self._dated,
+                )
             )
         return columns
 
@@ -226,6 +242,8 @@ class Table:
                 kinds = possible.setdefault(name, [WHOLE, NUMBER, FLAG, DATE])
                 if kinds and cell not in ("", None):
                     kinds[:] = [kind for kind in kinds if _holds(cell, kind)]
+                if name not in self._dated and _holds(cell, DATE):
+                    self._dated.add(name)
         if not possible:
             raise CallError("file", problem)
         empty = [name for name, kinds in possible.items() if len(kinds) == 4]

@@ -165,8 +165,8 @@ def test_interrupted_import_resumes_where_it_stopped(tmp_path: Path) -> None:
         again.run(summary, again.resumes_after())
         assert (summary.lines, summary.accepted) == (700, 700)
         assert [json.loads(body)["traits"]["n"] for body in waiting_messages(outbox)] == [*range(1_200)]
-        other = Replay(table(text, as_text=["n"]), outbox, ingest.enqueue_all)
-        assert other.resumes_after() == 0, "with other columns it is another import"
+        other_import = Replay(table(text, as_text=["n"]), outbox, ingest.enqueue_all)
+        assert other_import.resumes_after() == 0, "with other columns it is another import"
 
 
 def test_new_file_skips_repeated_rows(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_import_command_brings_people_in(serve: Callable[..., str], tmp_path: Pa
     workspace = Workspace(APP_ID, access_token="t", search_lag=0, faults=(Fault(status=500, probability=0.1),))
     store, env = environment(serve, tmp_path, workspace)
     (tmp_path / "people.csv").write_bytes(PEOPLE + b",,,,,,,,,\n3,x\n")
-    command = ["import", str(tmp_path / "people.csv"), "--map", "Full Name=name"]
+    command = ["import", str(tmp_path / "people.csv"), "--map", "Full Name=name", "--yes"]
     tried = CliRunner().invoke(main, [*command, "--dry-run"], env=env)
     assert ("Would go   2" in tried.stdout, store.state()["people"]) == (True, [])
     done = CliRunner().invoke(main, command, env=env)
@@ -254,7 +254,9 @@ def test_import_command_brings_people_in(serve: Callable[..., str], tmp_path: Pa
 
 def test_the_command_brings_companies_in(serve: Callable[..., str], tmp_path: Path) -> None:
     store, env = environment(serve, tmp_path, Workspace(APP_ID, access_token="t", search_lag=0))
-    done = CliRunner().invoke(main, ["import", "-", "--companies"], env=env, input="company_id,name,plan\n7,Acme,pro\n")
+    done = CliRunner().invoke(
+        main, ["import", "-", "--companies", "--yes"], env=env, input="company_id,name,plan\n7,Acme,pro\n"
+    )
     assert done.exit_code == 0, done.output
     (company,) = store.state()["companies"]
     assert (company["company_id"], company["name"], company["plan"]) == ("7", "Acme", "pro")
@@ -262,3 +264,23 @@ def test_the_command_brings_companies_in(serve: Callable[..., str], tmp_path: Pa
 
 def test_invalid_map_is_usage_error() -> None:
     assert CliRunner().invoke(main, ["import", "-", "--map", "name"], input="id\n1\n").exit_code == 2
+
+
+def test_import_without_terminal_wants_yes(serve: Callable[..., str], tmp_path: Path) -> None:
+    """Where nobody can be asked, nothing is sent unasked."""
+    store, env = environment(serve, tmp_path, Workspace(APP_ID, access_token="t", search_lag=0))
+    result = CliRunner().invoke(main, ["import", "-"], env=env, input="user_id\n1\n")
+    assert result.exit_code == 2
+    assert "say --yes" in result.stderr
+    assert store.state()["people"] == []
+
+
+def test_shown_columns_are_what_arrives(serve: Callable[..., str], tmp_path: Path) -> None:
+    """A text that is a date is one in any trait, so that a column of which some are becomes two attributes."""
+    store, env = environment(serve, tmp_path, Workspace(APP_ID, access_token="t", search_lag=0))
+    rows = "user_id,trial ends,note\n1,2026-01-05,x\n2,soon,y\n"
+    shown = CliRunner().invoke(main, ["import", "-", "--yes"], env=env, input=rows).stdout
+    people = {person["user_id"]: person["custom_attributes"] for person in store.state()["people"]}
+    assert people == {"1": {"trial_ends_at": 1767571200, "note": "x"}, "2": {"trial_ends": "soon", "note": "y"}}
+    assert 'attribute "trial_ends", for its dates "trial_ends_at"' in shown
+    assert 'attribute "note"  ' in shown

@@ -63,7 +63,9 @@ def import_table(
             try_out(table, settings, summary, progress)
         show_summary(summary, dry_run=True)
     else:
-        if not yes and sys.stdin.isatty():
+        if not yes and not sys.stdin.isatty():
+            raise click.UsageError("there is no terminal to ask on: say --yes, or look first with --dry-run")
+        if not yes:
             click.confirm(f"Import {table.rows:,} rows?", abort=True)
         bring_in(table, file, settings, summary, restart=restart, wait=wait)
     if summary.refused:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -120,7 +121,8 @@ def sandbox(
         port = 0
     with _bound(port) as server:
         if command:
-            context.exit(_run_beside(server, workspace, command))
+            with TemporaryDirectory(prefix="segment-intercom-sandbox-") as folder:
+                context.exit(_run_beside(server, workspace, command, Path(folder)))
         _announce(_address(server), workspace)
         _serve(server, create_sandbox(workspace))
 
@@ -163,25 +165,38 @@ def _bound(port: int) -> Iterator[BaseWSGIServer]:
         server.server_close()
 
 
-def _settings_of(workspace: Workspace, address: str) -> dict[str, str]:
-    """The environment in which an application reaches a sandbox."""
+def _settings_of(workspace: Workspace, address: str, folder: Path) -> dict[str, str]:
+    """What an application has to be told to reach a sandbox.
+
+    Its calls wait in an outbox of the sandbox's own, unless INTERCOM_OUTBOX names one: those of an imitation must not
+    reach Intercom later, and each sandbox begins empty.
+    """
     settings = {
         "INTERCOM_APP_ID": workspace.app_id,
         "INTERCOM_ACCESS_TOKEN": workspace.access_token or "sandbox",
         "INTERCOM_REGION": workspace.region,
         "INTERCOM_WIDGET_URL": f"{address}/widget",
         "INTERCOM_API_URL": address,
+        "INTERCOM_OUTBOX": os.environ.get("INTERCOM_OUTBOX") or f"sqlite:///{folder / 'outbox.db'}",
     }
     if workspace.identity_secret is not None:
         settings["INTERCOM_IDENTITY_SECRET"] = workspace.identity_secret
-    return {**os.environ, **settings}
+    return settings
 
 
-def _run_beside(server: BaseWSGIServer, workspace: Workspace, command: tuple[str, ...]) -> int:
+def _run_beside(server: BaseWSGIServer, workspace: Workspace, command: tuple[str, ...], folder: Path) -> int:
     """Run a command beside a sandbox, and return what it ended with; signals are the command's to hear."""
+    settings = _settings_of(workspace, _address(server), folder)
+    # Only what was made here, and no secret: whoever needs it elsewhere exports one of their own first.
+    made = [
+        f"{name}={shlex.quote(value)}"
+        for name, value in settings.items()
+        if os.environ.get(name) != value and name != "INTERCOM_IDENTITY_SECRET"
+    ]
     click.echo(f"Sandbox on {_address(server)}/inspector", err=True)
+    click.echo(f"For other commands, in another terminal: export {' '.join(made)}", err=True)
     server.app = create_sandbox(workspace)
-    environment = _settings_of(workspace, _address(server))
+    environment = {**os.environ, **settings}
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     try:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 from ..api.errors import Unauthorized
 from ..diagnostics import logger
 from ..errors import OutboxError
-from ..outbox import SEEN_EVERY, Lease, Outbox, note_problem, note_worker
+from ..outbox import SEEN_EVERY, Lease, Outbox, note_end, note_problem, note_worker
 from ..settings import Settings
 from ..transport import Transport
 from .deliver import Sender
@@ -100,6 +100,8 @@ class Worker:
                 continue
             self._free.release()
             if self._until_empty and due is None and self._busy == 0:
+                with suppress(OutboxError):
+                    note_end(self._outbox)
                 break
             self._wake.wait(_POLL if due is None else min(max(due, 0.001), _POLL))
         for _ in self._threads_started:

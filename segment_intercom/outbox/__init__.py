@@ -11,6 +11,7 @@ from .base import Outbox as Outbox
 from .base import QueuedMessage as QueuedMessage
 from .presence import SEEN_EVERY as SEEN_EVERY
 from .presence import last_problem as last_problem
+from .presence import note_end as note_end
 from .presence import note_problem as note_problem
 from .presence import note_worker as note_worker
 from .presence import worker_seen as worker_seen

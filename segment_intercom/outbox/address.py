@@ -99,5 +99,6 @@ def claim(outbox: Outbox, app_id: str | None) -> None:
         outbox.set(_HOLDER, app_id, _FOR_EVER)
     elif holder != app_id:
         raise OutboxError(
-            f"the outbox holds calls of the workspace {holder}, and app_id is {app_id}; set outbox to a file of its own"
+            f"{outbox.location} holds calls of the workspace {holder}, and app_id is {app_id}; set outbox "
+            "(INTERCOM_OUTBOX) to a place of its own"
         )

@@ -17,6 +17,11 @@ def note_worker(outbox: Outbox) -> None:
     outbox.set(_DELIVERS, repr(time.time()), _SEEN_SECONDS)
 
 
+def note_end(outbox: Outbox) -> None:
+    """Note that a worker has ended because nothing is left; another one notes itself again within seconds."""
+    outbox.delete(_DELIVERS)
+
+
 def worker_seen(outbox: Outbox) -> float | None:
     """The seconds since a worker was seen, or None where none was within the last minute."""
     seen = outbox.get(_DELIVERS)

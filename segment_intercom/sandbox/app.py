@@ -227,6 +227,8 @@ def _body() -> dict[str, Any]:
 
 
 def _refuse(refused: RefusedError) -> tuple[Response, int]:
+    if refused.code.startswith("proof_"):  # the page's console says it as well, where the developer may not look
+        current_app.logger.warning("a page is refused: %s", refused.message)
     return jsonify(refused.as_json()), refused.status
 
 

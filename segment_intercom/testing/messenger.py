@@ -49,6 +49,7 @@ class Messenger:
         ends it, and so does a refusal. Who is still in the session of a user is no visitor. ``verified=True`` wants a
         proof that Intercom accepted; further settings are compared by name, and one that was not sent equals nothing.
         """
+        __tracebackhide__ = True
         wanted = None if user_id is None else str(user_id)
 
         def booted() -> bool:
@@ -58,10 +59,11 @@ class Messenger:
         shown = settings if wanted is None else {"user_id": wanted, **settings}
         visitor = " of a visitor" if wanted is None and "email" not in settings else ""
         proof = "" if verified is None else f", {'verified' if verified else 'unverified'}"
-        self._expect(booted, f"boot{visitor} with {json.dumps(shown, default=str)}{proof}")
+        self._expect(booted, f"boot{visitor} with {_json(shown)}{proof}")
 
     def expect_event(self, name: str, **metadata: Any) -> None:
         """Expect an event of this name, of the page or of the server, with at least this metadata."""
+        __tracebackhide__ = True
 
         def tracked() -> bool:
             return any(
@@ -69,9 +71,7 @@ class Messenger:
                 for event in self._sandbox.events
             )
 
-        self._expect(
-            tracked, f"event {name!r} with {json.dumps(metadata, default=str)}", remark=self._what_servers_sent
-        )
+        self._expect(tracked, f"event {name!r} with {_json(metadata)}", remark=self._what_servers_sent)
 
     def expect_told(self, told: Sequence[str | tuple[str, str | None]]) -> None:
         """Expect that the Messenger was told exactly this, in this order: ``["boot", "update", "event"]``.
@@ -79,6 +79,7 @@ class Messenger:
         A pair names the user, too, or None for a visitor: ``[("boot", "42"), ("shutdown", None), ("boot", "43")]``.
         It waits a second for what may come besides.
         """
+        __tracebackhide__ = True
 
         def is_told() -> bool:
             calls = self.calls
@@ -92,6 +93,7 @@ class Messenger:
 
     def expect_visible(self) -> None:
         """Expect that the launcher is to be seen, in the page or in a frame of it."""
+        __tracebackhide__ = True
         self._expect(self._elements.shows_launcher, "the launcher")
 
     def expect_hidden(self, *, booted: bool = True) -> None:
@@ -100,6 +102,7 @@ class Messenger:
         ``booted=False`` is for a page on which no Messenger may stand: before a consent, where the widget does not
         load, where Intercom refuses. It waits a second for a launcher that comes late.
         """
+        __tracebackhide__ = True
         self._page.wait_for_load_state("load")
 
         def hidden() -> bool:
@@ -110,10 +113,12 @@ class Messenger:
 
     def expect_unread(self, count: int) -> None:
         """Expect exactly so many unread messages on the launcher; 0 stands for none."""
+        __tracebackhide__ = True
         self._expect(lambda: self._elements.has_unread(count), f"{count} unread messages")
 
     def open(self) -> None:
         """Open the Messenger by its launcher, where it is not open."""
+        __tracebackhide__ = True
         if not self._elements.panel.is_visible():
             self.expect_visible()
             self._elements.launcher.click()
@@ -121,6 +126,7 @@ class Messenger:
 
     def send(self, text: str) -> None:
         """Write a message in the Messenger, and send it; it is opened first."""
+        __tracebackhide__ = True
         self.open()
         before = self._sent(text)
         self._elements.message.fill(text)
@@ -134,6 +140,7 @@ class Messenger:
         self, holds: Callable[[], bool], wanted: str, *, settle: float = 0.0, remark: Callable[[], str] = str
     ) -> None:
         """Wait until it holds, and goes on to hold for ``settle`` seconds; the remark explains a failure."""
+        __tracebackhide__ = True
         end = time.monotonic() + self.timeout
         since: float | None = None
         while since is not None or time.monotonic() < end:
@@ -146,11 +153,15 @@ class Messenger:
 
     def _what_came(self) -> list[str]:
         """What Intercom received instead, what it refused and why, and what the page says."""
-        told = [f"{kind} {json.dumps(settings, default=str)}" for kind, settings in self.calls]
+        told = [f"{kind} {_json(settings)}" for kind, settings in self.calls]
+        events = [
+            f"{event['event_name']!r} with {_json(event.get('metadata') or {})}" for event in self._sandbox.events
+        ]
         refused = [f"{_name(call)}: {call['refused']}" for call in self._sandbox.refused]
         return [
             *_section("the Messenger was told:", told or ["nothing"]),
             f"it is booted for: {current_boot(self._sandbox) or 'nobody'}",
+            *_section("events of pages and servers that came:", events),
             *_section("Intercom refused:", refused or ["nothing"]),
             *([] if self._sandbox.requests else self._where_the_page_went()),
             *_section("the page's console and failed requests:", self._log.lines),
@@ -175,6 +186,10 @@ class Messenger:
         if any(call["kind"] == "rest" for call in self._sandbox.requests):
             return ""
         return "no call of a server came; an application with TESTING on captures its calls and delivers none"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _name(call: dict[str, Any]) -> str:

@@ -61,7 +61,10 @@ def messenger(intercom_sandbox: Any, request: pytest.FixtureRequest) -> Any:
         """Whether the application of the fixture ``app``, where the test uses it, captures its calls."""
         return "app" in request.fixturenames and bool(getattr(request.getfixturevalue("app"), "testing", False))
 
-    page = request.getfixturevalue("page")
+    try:
+        page = request.getfixturevalue("page")
+    except pytest.FixtureLookupError:
+        raise pytest.UsageError("messenger: drives the fixture page; pip install pytest-playwright") from None
     return import_module(".messenger", __package__).Messenger(page, intercom_sandbox, captures=captures)
 
 
@@ -72,7 +75,10 @@ def intercom_captured(request: pytest.FixtureRequest) -> list[Any]:
     if "segment_intercom" not in app.extensions:
         raise pytest.UsageError("intercom_captured: app has no SegmentIntercom; call init_app(app) in the fixture app")
     if not app.testing:
-        raise pytest.UsageError("intercom_captured: app.testing is off, so that calls are delivered; set TESTING=True")
+        raise pytest.UsageError(
+            "intercom_captured: app.testing is off, so that calls are delivered; set TESTING=True in "
+            "a test without a browser, and use messenger.expect_event in one with a browser"
+        )
     captured: list[Any] = app.extensions["segment_intercom"].captured
     captured.clear()
     return captured

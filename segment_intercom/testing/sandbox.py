@@ -160,11 +160,15 @@ class IntercomSandbox:
         """Forget all that Intercom received, the people included."""
         self._store.reset()
 
-    def wait_for(self, holds: Callable[[IntercomSandbox], Any], timeout: float = 10.0) -> None:
-        """Wait until this holds: ``wait_for(lambda sandbox: len(sandbox.events) == 2)``; ``timeout`` in seconds."""
+    def wait_for(self, holds: Callable[[IntercomSandbox], Any], timeout: float = 10.0) -> Any:
+        """Wait until this is true, and return it: ``events = wait_for(lambda sandbox: sandbox.events)``.
+
+        ``timeout`` in seconds; then AssertionError, with what Intercom received.
+        """
+        __tracebackhide__ = True
         with self._answered:
-            if self._answered.wait_for(lambda: holds(self), timeout):
-                return
+            if result := self._answered.wait_for(lambda: holds(self), timeout):
+                return result
         came = [f"{request['kind']} {request['status']} {request.get('refused') or ''}" for request in self.requests]
         raise AssertionError("\n  ".join([f"waited {timeout} s; Intercom received:", *(came or ["nothing"])]))
 

@@ -82,10 +82,10 @@ def open_shop(serve: Callable[..., str], intercom_sandbox: Any, page: Any) -> Ca
 def failure(messenger: Any) -> Callable[..., str]:
     """What an expectation says that does not hold: ``failure(messenger.expect_booted, user_id="42")``."""
 
-    def fail(expect: Callable[..., None], *arguments: Any, **named: Any) -> str:
+    def fail(expect: Callable[..., None], *arguments: Any, **expected: Any) -> str:
         messenger.timeout = 0.5
         with pytest.raises(AssertionError) as failed:
-            expect(*arguments, **named)
+            expect(*arguments, **expected)
         messenger.timeout = 10
         return str(failed.value)
 
@@ -110,7 +110,11 @@ def test_server_event_is_seen_after_retry(
     with closing(shop.ingest):
         page.goto(f"{shop.address}/buy?id=42")
         messenger.expect_event("Order Completed", price=1999)
+        assert intercom_sandbox.wait_for(lambda sandbox: sandbox.events)[0]["user_id"] == "42"
     assert len(intercom_sandbox.refused) >= 1
+    messenger.timeout = 0.5
+    with pytest.raises(AssertionError, match=r"""'Order Completed' with \{"price": 1999\}"""):
+        messenger.expect_event("Order completed", price=1999)  # what came instead is shown
 
 
 def test_expect_hidden_passes_without_launcher(
@@ -344,9 +348,10 @@ def run_tests(folder: Path, browser_path: str, files: list[tuple[str, str]]) -> 
 
 @ONE_ENGINE
 def test_documented_tests_run_as_written(tmp_path: Path, browser_path: str) -> None:
-    files = documented("testing.md", "## Without a browser")[:3]
-    assert [name for name, _ in files] == ["tests/conftest.py", "tests/test_shop.py", "tests/test_in_a_browser.py"]
-    assert "2 passed" in run_tests(tmp_path, browser_path, files)
+    files = documented("testing.md", "## Without a browser")[:4]
+    tests = ["tests/test_shop.py", "tests/test_log_out.py", "tests/test_in_a_browser.py"]
+    assert [name for name, _ in files] == ["tests/conftest.py", *tests]
+    assert "3 passed" in run_tests(tmp_path, browser_path, files)
 
 
 @ONE_ENGINE

@@ -85,19 +85,19 @@ def test_hash_never_prints_the_secret() -> None:
     asked = run("hash", "user1234", input=f"{SECRET}\n")
     assert asked.stdout == f"{user_hash(SECRET, 'user1234')}\n"
     assert SECRET not in asked.output
-    given = run("hash", "user1234", env={"INTERCOM_IDENTITY_SECRET": SECRET})
-    assert given.output == f"{user_hash(SECRET, 'user1234')}\n"
+    from_environment = run("hash", "user1234", env={"INTERCOM_IDENTITY_SECRET": SECRET})
+    assert from_environment.output == f"{user_hash(SECRET, 'user1234')}\n"
 
 
-@pytest.mark.parametrize(("command", "found"), [("demo", "Intercom"), ("sandbox", "Sandbox")])
-def test_server_prints_address_stops_on_interrupt(command: str, found: str, family: Children) -> None:
+@pytest.mark.parametrize(("command", "text"), [("demo", "Intercom"), ("sandbox", "Sandbox")])
+def test_server_prints_address_stops_on_interrupt(command: str, text: str, family: Children) -> None:
     process = family.start([*STARTED, command, "--port", "0"], **PIPES)
     assert process.stdout is not None
     line = process.stdout.readline()
     address = re.search(r"http://127\.0\.0\.1:\d+\S*", line)
     assert address is not None, line
     with urllib.request.urlopen(address.group()) as answer:
-        assert found in answer.read().decode()
+        assert text in answer.read().decode()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 0
 
@@ -232,8 +232,8 @@ def test_doctor_refuses_and_hides_invalid_cookie(cookie: str) -> None:
 
 BESIDE = """
 import json, os, sys, urllib.request
-names = ("INTERCOM_APP_ID", "INTERCOM_API_URL", "INTERCOM_ACCESS_TOKEN", "INTERCOM_IDENTITY_SECRET")
-print(json.dumps({name: os.environ.get(name) for name in names}))
+names = ("APP_ID", "API_URL", "ACCESS_TOKEN", "IDENTITY_SECRET", "OUTBOX")
+print(json.dumps({f"INTERCOM_{name}": os.environ.get(f"INTERCOM_{name}") for name in names}))
 print(urllib.request.urlopen(os.environ["INTERCOM_WIDGET_URL"] + "/abc12345", timeout=30).status)
 sys.exit(7)
 """
@@ -245,12 +245,15 @@ def test_command_beside_sandbox_gets_its_settings() -> None:
         [*command, sys.executable, "-c", BESIDE], capture_output=True, text=True, timeout=60, check=False
     )
     settings, status = done.stdout.splitlines()
-    given = json.loads(settings)
-    assert given["INTERCOM_APP_ID"] == "abc12345"
-    assert len(given["INTERCOM_IDENTITY_SECRET"]) == 64, "so that the first Messenger is a verified one"
-    assert given["INTERCOM_IDENTITY_SECRET"] not in done.stderr
+    variables = json.loads(settings)
+    assert variables["INTERCOM_APP_ID"] == "abc12345"
+    assert len(variables["INTERCOM_IDENTITY_SECRET"]) == 64, "so that the first Messenger is a verified one"
+    assert variables["INTERCOM_IDENTITY_SECRET"] not in done.stderr
     assert (status, done.returncode) == ("200", 7)
     assert "/inspector" in done.stderr
+    assert f"INTERCOM_API_URL={variables['INTERCOM_API_URL']}" in done.stderr, "for other commands"
+    assert Path(variables["INTERCOM_OUTBOX"].removeprefix("sqlite:///")).is_absolute()
+    assert not Path(variables["INTERCOM_OUTBOX"].removeprefix("sqlite:///")).exists(), "it goes with the sandbox"
 
 
 @pytest.mark.parametrize(
@@ -293,6 +296,16 @@ def test_page_of_another_workspace_is_logged(caplog: pytest.LogCaptureFixture) -
         assert client.get(f"/widget/{app_id}").status_code == 404
     said = "a page asks for the workspace abc12345, this sandbox has sandbox1: see --app-id"
     assert [record.getMessage() for record in caplog.records] == [said, said]
+
+
+def test_refused_proof_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """In the sandbox's terminal, where the developer looks first; without the proof itself."""
+    client = create_sandbox(Workspace(APP_ID, identity_secret=SECRET)).test_client()
+    boot = {"app_id": APP_ID, "action": "boot", "visitor_id": "v", "settings": {"user_id": "42", "user_hash": "f0f0"}}
+    assert client.post("/messenger/us/ping", json=boot).status_code == 403
+    (record,) = caplog.records
+    assert record.getMessage().startswith("a page is refused: user_hash is wrong")
+    assert "f0f0" not in record.getMessage()
 
 
 def terminal(family: Children, *command: str, **environment: str) -> str:

@@ -25,16 +25,16 @@ REFUSED = {"type": "error.list", "errors": [{"code": "parameter_invalid", "messa
 @pytest.fixture
 def intercom(tmp_path: Path) -> Iterator[Intercom]:
     """An outbox with one call that was given up, one that was delivered and one that waits."""
-    with Intercom(tmp_path) as found:
-        found.call("POST", "/contacts", {"external_id": "u", "role": "user"})
-        found.put(type="track", userId="u", event="Odd", properties={"mail": "ann@example.com"})
-        found.transport.before = lambda _: Reply(422, REFUSED)
-        found.deliver()
-        found.transport.before = lambda _: None
-        found.put(type="track", userId="u", event="Paid")
-        found.deliver()
-        found.put(type="track", userId="u", event="Waits")
-        yield found
+    with Intercom(tmp_path) as harness:
+        harness.call("POST", "/contacts", {"external_id": "u", "role": "user"})
+        harness.put(type="track", userId="u", event="Odd", properties={"mail": "ann@example.com"})
+        harness.transport.before = lambda _: Reply(422, REFUSED)
+        harness.deliver()
+        harness.transport.before = lambda _: None
+        harness.put(type="track", userId="u", event="Paid")
+        harness.deliver()
+        harness.put(type="track", userId="u", event="Waits")
+        yield harness
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def run(intercom: Intercom) -> Callable[..., Result]:
     """A command on that outbox: ``run("status")``; keyword arguments are further environment variables."""
 
     def run(*arguments: str, **environment: str | None) -> Result:
-        given = {"INTERCOM_OUTBOX": intercom.settings.outbox, "INTERCOM_ACCESS_TOKEN": TOKEN, **environment}
-        return CliRunner().invoke(main, arguments, env=given)
+        variables = {"INTERCOM_OUTBOX": intercom.settings.outbox, "INTERCOM_ACCESS_TOKEN": TOKEN, **environment}
+        return CliRunner().invoke(main, arguments, env=variables)
 
     return run
 
@@ -127,11 +127,11 @@ def test_status_escapes_control_characters(run: Callable[..., Result], intercom:
 
 
 def test_status_json_holds_message_and_reply(run: Callable[..., Result]) -> None:
-    found = json.loads(run("status", "--json").stdout)
-    (dead,) = found.pop("dead_letters")
-    assert found.pop("oldest_seconds") >= 0
-    assert [found.pop(name) for name in ("worker_seen_seconds", "last_error", "workspace")] == [None, None, None]
-    assert found == {"waiting": 1, "delivered": 1, "given_up": 1, "left_out": 0}
+    status = json.loads(run("status", "--json").stdout)
+    (dead,) = status.pop("dead_letters")
+    assert status.pop("oldest_seconds") >= 0
+    assert [status.pop(name) for name in ("worker_seen_seconds", "last_error", "workspace")] == [None, None, None]
+    assert status == {"waiting": 1, "delivered": 1, "given_up": 1, "left_out": 0}
     assert (dead["user"], dead["message"]["event"], dead["reply"]) == ("u", "Odd", REFUSED)
     assert dead["message"]["properties"] == {"mail": "ann@example.com"}
 
@@ -159,7 +159,7 @@ def test_a_worker_delivers_and_says_so(
     assert result.exit_code == 0
     assert "1 call waiting" in result.stderr
     assert "Delivered 1, given up 0, waiting 0" in result.stderr
-    assert [one["event_name"] for one in app.extensions["sandbox"].state()["events"]] == ["Waits"]
+    assert [event["event_name"] for event in app.extensions["sandbox"].state()["events"]] == ["Waits"]
 
 
 def test_refused_token_ends_worker_with_1(run: Callable[..., Result], serve: Callable[..., str]) -> None:

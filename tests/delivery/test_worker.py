@@ -20,7 +20,7 @@ import pytest
 
 from segment_intercom import Analytics, Operation, OutboxError, Settings
 from segment_intercom.delivery import Worker
-from segment_intercom.outbox import Counts, Lease, SqliteOutbox
+from segment_intercom.outbox import Counts, Lease, SqliteOutbox, worker_seen
 from segment_intercom.sandbox import Workspace, create_sandbox
 from segment_intercom.sandbox.faults import Fault
 from segment_intercom.transport import Reply
@@ -71,14 +71,14 @@ class Station:
         """Wait until so many more requests have come to a path that begins like this."""
         with self._arrival:
             before = len(self._arrived)
-            came = lambda: sum(one.startswith(path) for one in self._arrived[before:]) >= requests  # noqa: E731
+            came = lambda: sum(arrived.startswith(path) for arrived in self._arrived[before:]) >= requests  # noqa: E731
             assert self._arrival.wait_for(came, 20)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start Python with these arguments."""
-        given, command = {**self.environment, **environment}, [sys.executable, *arguments]
+        variables, command = {**self.environment, **environment}, [sys.executable, *arguments]
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return self._family.start(command, env=given, text=True, **pipes)
+        return self._family.start(command, env=variables, text=True, **pipes)
 
     def accepting(self, name: str, deliver: str) -> subprocess.Popen[str]:
         """Start a process that accepts two calls for each line that it gets, and says then which."""
@@ -112,11 +112,11 @@ class Station:
 
     def events(self) -> dict[str, list[int]]:
         """The numbers of each user's events as they arrived."""
-        found = defaultdict(list)
+        numbers = defaultdict(list)
         for event in self.store.account(APP_ID).events:
             person = self.store.account(APP_ID).people.get(event.person_id)
-            found[person.user_id].append(event.created_at - START)
-        return dict(found)
+            numbers[person.user_id].append(event.created_at - START)
+        return dict(numbers)
 
     def close(self) -> None:
         self.store.close()
@@ -125,9 +125,9 @@ class Station:
 
 @pytest.fixture
 def station(tmp_path: Path, serve: Callable[..., str]) -> Iterator[Station]:
-    found = Station(tmp_path, serve)
-    yield found
-    found.close()
+    opened = Station(tmp_path, serve)
+    yield opened
+    opened.close()
 
 
 def worker_of(intercom: Intercom, **options: Any) -> Worker:
@@ -141,6 +141,7 @@ def test_until_empty_worker_ends_by_itself(intercom: Intercom) -> None:
     worker.start()
     assert worker.wait(20)
     assert not worker.is_running
+    assert worker_seen(intercom.outbox) is None, "which status tells"
     assert sorted(intercom.events) == sorted(f"event {number}" for number in range(20))
 
 
@@ -239,7 +240,7 @@ def test_sending_bug_delays_only_its_user(intercom: Intercom, caplog: pytest.Log
     worker.stop()
     assert worker.wait(20)
     assert "ZeroDivisionError" in caplog.text
-    assert "bad" not in {one["user_id"] for one in intercom.state["people"]}
+    assert "bad" not in {person["user_id"] for person in intercom.state["people"]}
 
 
 def test_until_empty_retries_then_exits_0(station: Station) -> None:
@@ -291,7 +292,7 @@ def test_killed_worker_loses_and_reorders_nothing(station: Station) -> None:
     station.finish()
     assert station.events() == {f"u{user}": list(range(10)) for user in range(8)}
     people = station.store.state()["people"]
-    assert {one["custom_attributes"]["n"] for one in people} == {9}
+    assert {person["custom_attributes"]["n"] for person in people} == {9}
 
 
 def test_two_processes_keep_user_order(station: Station) -> None:
@@ -321,7 +322,7 @@ def test_html_from_proxy_is_retried(serve: Callable[..., str], tmp_path: Path) -
     assert analytics.flush(20) == 0
     analytics.close()
     state = sandbox.extensions["sandbox"].state()
-    assert ([each["name"] for each in state["people"]], len(state["events"])) == (["Ann"], 1)
+    assert ([person["name"] for person in state["people"]], len(state["events"])) == (["Ann"], 1)
 
 
 def feed(process: subprocess.Popen[str], lines: int) -> None:
@@ -334,12 +335,12 @@ def feed(process: subprocess.Popen[str], lines: int) -> None:
 def said_by(process: subprocess.Popen[str], early: Iterable[str] = ()) -> dict[str, list[int]]:
     """What a process that has ended said it had accepted."""
     assert process.stdout
-    found = defaultdict(list)
+    numbers = defaultdict(list)
     for line in (*early, *process.stdout):
         if line.endswith("\n"):
             user, number = line.split()
-            found[user].append(int(number))
-    return found
+            numbers[user].append(int(number))
+    return numbers
 
 
 def is_told(station: Station, said: dict[str, list[int]]) -> bool:
@@ -369,9 +370,9 @@ def test_both_may_be_killed_at_once(station: Station) -> None:
     worker = station.worker()
     station.wait_for(random.randrange(1, 40))
     feed(accepting, 100)
-    for one in random.sample([accepting, worker], 2):
-        one.kill()
-        one.wait(20)
+    for process in random.sample([accepting, worker], 2):
+        process.kill()
+        process.wait(20)
     said = said_by(accepting)
     station.finish()
     assert is_told(station, said)
