@@ -35,11 +35,11 @@ def main(names: Sequence[str]) -> int:
         print(f"There is no question {unknown[0]}; the questions are: {', '.join(QUESTIONS)}")
         return 1
     try:
-        found = [result for name in names or QUESTIONS for result in _answer(name)]
+        results = [result for name in names or QUESTIONS for result in _answer(name)]
     except MissingError as missing:
         print(missing)
         return 1
-    print_table(found)
+    print_table(results)
     return 0
 
 
@@ -52,14 +52,14 @@ def _answer(name: str) -> list[Result]:
     return answers
 
 
-def print_table(found: Sequence[Result]) -> None:
+def print_table(results: Sequence[Result]) -> None:
     """Print the results as aligned columns, then how many bars were not held."""
-    rows = [_HEADINGS, *(_row(result) for result in found)]
+    rows = [_HEADINGS, *(_row(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     print()
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    over = sum(result.verdict == "over" for result in found)
+    over = sum(result.verdict == "over" for result in results)
     print(f"\n{over} over its bar. Ratios are of one run; the absolute figures are this machine's." if over else "")
 
 

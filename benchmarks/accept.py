@@ -36,20 +36,20 @@ def results() -> list[Result]:
     """Accept an event and a user, and as context write a row of the same length with nothing around it."""
     with tempfile.TemporaryDirectory() as folder, accepting(Path(folder) / "outbox.db") as ours:
         theirs = Client("benchmark-write-key", send=False)
-        kept: Queue[Any] = Queue()
+        queue: Queue[Any] = Queue()
         ids = map("message-{}".format, count())
         calls: dict[str, tuple[Variant, Variant]] = {
-            "track": (lambda: ours.track(**_TRACK), lambda: kept.put(theirs.track(**_TRACK))),
-            "identify": (lambda: ours.identify(**_IDENTIFY), lambda: kept.put(theirs.identify(**_IDENTIFY))),
+            "track": (lambda: ours.track(**_TRACK), lambda: queue.put(theirs.track(**_TRACK))),
+            "identify": (lambda: ours.identify(**_IDENTIFY), lambda: queue.put(theirs.identify(**_IDENTIFY))),
             "track with a message id": (
                 lambda: ours.track(**_TRACK, message_id=next(ids)),
-                lambda: kept.put(theirs.track(**_TRACK, message_id=next(ids))),
+                lambda: queue.put(theirs.track(**_TRACK, message_id=next(ids))),
             ),
         }
         with _bare(Path(folder)) as bare:
-            found = [_compare(name, *pair, bare) for name, pair in calls.items()]
+            compared = [_compare(name, *pair, bare) for name, pair in calls.items()]
         _check(Path(folder) / "outbox.db")
-    return found
+    return compared
 
 
 @contextmanager

@@ -47,12 +47,12 @@ def _measure(name: str, processes: int) -> list[Result]:
                 stack.enter_context(_worker(path, address))
             first = _wait_for_whole_window(address, processes)
             _wait_until((first + _WINDOWS) * _WINDOW)
-            found = windows(address)
+            counts = windows(address)
         with closing(SqliteOutbox(path)) as outbox:
             assert outbox.counts().waiting > 0, "the workers had nothing left to send"
     whole = range(first, first + _WINDOWS)
-    used = [found["used"].get(number, 0) for number in whole]
-    refused = [found["refused"].get(number, 0) for number in whole]
+    used = [counts["used"].get(number, 0) for number in whole]
+    refused = [counts["refused"].get(number, 0) for number in whole]
     share = sum(used) / (_LIMIT * _WINDOWS)
     over = Ratio.of(refused, [processes] * _WINDOWS)
     return [
@@ -76,9 +76,9 @@ def _worker(path: Path, address: str) -> Iterator[None]:
     command = [sys.executable, "-m", "benchmarks.budget", str(path), address]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
-    ) as one:
-        assert one.stdout is not None
-        one.stdout.readline()
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         yield
 
 

@@ -36,9 +36,9 @@ _HEADERS = {"Authorization": f"Bearer {messages.TOKEN}", "Content-Type": "applic
 def results() -> list[Result]:
     """Count requests at a strict sandbox, then measure time at a fast server."""
     with tempfile.TemporaryDirectory() as folder:
-        found = _counted(Path(folder) / "counted.db")
+        counted = _counted(Path(folder) / "counted.db")
         with answering() as address:
-            return found + [_timed(Path(folder) / f"{threads}.db", address, threads) for threads in _THREADS]
+            return counted + [_timed(Path(folder) / f"{threads}.db", address, threads) for threads in _THREADS]
 
 
 class _Sandbox:
@@ -54,13 +54,13 @@ class _Sandbox:
         self.count += 1
         body = b"" if operation.body is None else orjson.dumps(dict(operation.body))
         path, _, query = operation.path.partition("?")
-        given = dict(pair.split("=", 1) for pair in query.split("&") if pair)
+        parameters = dict(pair.split("=", 1) for pair in query.split("&") if pair)
         steps, bearer = tuple(path.strip("/").split("/")), f"Bearer {messages.TOKEN}"
-        found = answer(
+        response = answer(
             self._store,
-            Asked(operation.method, steps, operation.path, given, bearer, "2.16", "application/json", body),
+            Asked(operation.method, steps, operation.path, parameters, bearer, "2.16", "application/json", body),
         )
-        return Reply(found.status, found.body)
+        return Reply(response.status, response.body)
 
 
 def _counted(path: Path) -> list[Result]:
@@ -75,14 +75,14 @@ def _counted(path: Path) -> list[Result]:
         sender = Sender(_settings("http://127.0.0.1"), outbox, sandbox)
         for user in range(_USERS):
             _deliver(sender, outbox, messages.mix(f"user-{user}"))
-        found = [
+        counted = [
             _requests(kind, [say(f"user-{user}") for user in range(_USERS)], sender, outbox, sandbox)
             for kind, say in kinds.items()
         ]
         mix = [message for user in range(_USERS) for message in messages.mix(f"user-{user}")]
-        found.append(_requests("the mix", mix, sender, outbox, sandbox))
+        counted.append(_requests("the mix", mix, sender, outbox, sandbox))
         assert outbox.counts().given_up == 0, outbox.dead_letters(1)
-    return found
+    return counted
 
 
 def _requests(
@@ -158,7 +158,9 @@ def _work(
 
 def _bare(pool: HTTPConnectionPool, remembering: _Remembering, threads: int) -> float:
     """The seconds that urllib3 takes for the same requests, their bodies written before."""
-    ready = [(one.method, one.path, orjson.dumps(dict(one.body or {}))) for one in remembering.sent]
+    ready = [
+        (operation.method, operation.path, orjson.dumps(dict(operation.body or {}))) for operation in remembering.sent
+    ]
 
     def send(request: tuple[str, str, bytes]) -> int:
         method, path, body = request

@@ -83,8 +83,8 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, method: bytes, path: bytes) -> bytes:
         if path == b"/windows" and self._limit:
-            found = {"used": self._limit.used, "refused": self._limit.refused}
-            return _written(200, {}, json.dumps(found).encode())
+            counts = {"used": self._limit.used, "refused": self._limit.refused}
+            return _written(200, {}, json.dumps(counts).encode())
         room, headers = self._limit.take(time.time()) if self._limit else (True, {})
         if not room:
             return _written(429, headers, _REFUSED)
@@ -98,8 +98,8 @@ def _written(status: int, headers: dict[str, str], body: bytes) -> bytes:
 
 
 def _length(head: bytes) -> int:
-    _, found, rest = head.lower().partition(b"content-length:")
-    return int(rest.partition(b"\r\n")[0]) if found else 0
+    _, separator, rest = head.lower().partition(b"content-length:")
+    return int(rest.partition(b"\r\n")[0]) if separator else 0
 
 
 @contextmanager
@@ -120,8 +120,8 @@ def answering(limit: int = 0, window: int = 0, latency: float = 0, faults: float
 def windows(address: str) -> dict[str, dict[int, int]]:
     """How many requests of each window were let in (``used``) and refused."""
     with urllib.request.urlopen(f"{address}/windows") as answer:
-        found = json.load(answer)
-    return {kind: {int(number): count for number, count in counts.items()} for kind, counts in found.items()}
+        by_kind = json.load(answer)
+    return {kind: {int(number): count for number, count in counts.items()} for kind, counts in by_kind.items()}
 
 
 async def _serve(limit: Limit | None, latency: float, faults: float) -> None:

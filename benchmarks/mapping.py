@@ -23,7 +23,7 @@ def results() -> list[Result]:
     """Map sample messages, and those that Segment's own integration was tested with, in both dialects."""
     logging.disable()  # some of Segment's cases hold wrong values
     try:
-        return [result for kind, found in _kinds().items() for result in _compare(kind, found)]
+        return [result for kind, samples in _kinds().items() for result in _compare(kind, samples)]
     finally:
         logging.disable(logging.NOTSET)
 
@@ -39,10 +39,10 @@ def _kinds() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _compare(kind: str, found: Sequence[dict[str, Any]]) -> list[Result]:
-    texts = [orjson.dumps(message) for message in found]
+def _compare(kind: str, samples: Sequence[dict[str, Any]]) -> list[Result]:
+    texts = [orjson.dumps(message) for message in samples]
     variants = {name: _mapped(texts, version) for version, name in _DIALECTS.items()}
-    _check(variants, found)
+    _check(variants, samples)
     seconds = interleave({**variants, "floor": _floor(texts)})
     return [
         Result(
@@ -69,9 +69,9 @@ def _context(seconds: Sequence[float], count: int) -> str:
     return f"{rate:,.0f} events/s, {rate / _SEGMENTS_EVENTS_A_SECOND:.1f} x Segment's 24,000"
 
 
-def _check(variants: dict[str, Variant], found: Sequence[dict[str, Any]]) -> None:
+def _check(variants: dict[str, Variant], samples: Sequence[dict[str, Any]]) -> None:
     """Something must come out for each user whom a message names."""
     for name, variant in variants.items():
         answers: Any = variant()
-        assert len(answers) == len(found), name
-        assert all(str(one["userId"]).encode() in text for one, text in zip(found, answers, strict=True)), name
+        assert len(answers) == len(samples), name
+        assert all(str(sample["userId"]).encode() in text for sample, text in zip(samples, answers, strict=True)), name

@@ -27,7 +27,7 @@ class Ratio:
     @classmethod
     def of(cls, ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
         """Compare what was measured in the same rounds, pair by pair."""
-        ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+        ratios = [our_figure / their_figure for our_figure, their_figure in zip(ours, theirs, strict=True)]
         return cls(median(ratios), min(ratios), max(ratios))
 
     def __str__(self) -> str:

@@ -33,10 +33,10 @@ def results() -> list[Result]:
         "tojson of a dict made before": _tojson(environment, plain),
         "django-analytical": django_page(),
     }
-    found = _compare("25 traits", _ours_and_floor(environment, plain) | peers)
+    compared = _compare("25 traits", _ours_and_floor(environment, plain) | peers)
     for kind, user in _further_users().items():
-        found += _compare(kind, _ours_and_floor(environment, user))
-    return found
+        compared += _compare(kind, _ours_and_floor(environment, user))
+    return compared
 
 
 def _environment() -> Environment:

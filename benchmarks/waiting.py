@@ -40,15 +40,15 @@ def results() -> list[Result]:
             opened = {size: stack.enter_context(accepting(path)) for size, path in paths.items()}
             seconds = interleave({size: _track(ours) for size, ours in opened.items()}, _ROUNDS, _SECONDS_A_PIECE)
     fewest = str(_SIZES[0])
-    found = []
+    compared = []
     for size in map(str, _SIZES[1:]):
         name = f"{int(size):,} waiting / {int(fewest):,}"
         time, space = Ratio.of(seconds[size], seconds[fewest]), Ratio.of(memory[size], memory[fewest])
         figures = f"{microseconds(seconds[size])} / {microseconds(seconds[fewest])}"
-        found.append(Result(f"accept, {name}", time, _TIME_BAR, figures))
+        compared.append(Result(f"accept, {name}", time, _TIME_BAR, figures))
         figures = f"{max(memory[size]) / 1024:.1f} MB / {max(memory[fewest]) / 1024:.1f} MB at the most"
-        found.append(Result(f"memory, {name}", space, _MEMORY_BAR, figures))
-    return found
+        compared.append(Result(f"memory, {name}", space, _MEMORY_BAR, figures))
+    return compared
 
 
 def _filled(path: Path, size: int) -> Path:
@@ -68,13 +68,13 @@ def _track(ours: Analytics) -> Variant:
 
 def _memory(paths: dict[str, Path]) -> dict[str, list[float]]:
     """The most that a process held, in kilobytes, which did nothing but open an outbox and accept calls."""
-    found: dict[str, list[float]] = {size: [] for size in paths}
+    peaks: dict[str, list[float]] = {size: [] for size in paths}
     for number in range(_CHILDREN):
         for size in in_turn(list(paths), number):
             command = [sys.executable, "-m", "benchmarks.waiting", str(paths[size])]
             said = subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parent.parent)
-            found[size].append(float(said.stdout))
-    return found
+            peaks[size].append(float(said.stdout))
+    return peaks
 
 
 def _status() -> Iterator[tuple[str, str]]:

@@ -20,8 +20,8 @@ DESCRIPTION = Path(__file__).parent / "intercom-openapi-2.16-pruned.yaml"
 @cache
 def described() -> OpenAPI:
     """Intercom's description, mended where its prose says otherwise, every operation with the error form it names."""
-    found = yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    schemas = found["components"]["schemas"]
+    description = yaml.load(DESCRIPTION.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    schemas = description["components"]["schemas"]
     for holder, name in (
         ("create_data_event_request", "metadata"),
         ("create_or_update_company_request", "custom_attributes"),
@@ -29,13 +29,13 @@ def described() -> OpenAPI:
     ):
         del schemas[holder]["properties"][name]["additionalProperties"]
     error = {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}}
-    for operations in found["paths"].values():
+    for operations in description["paths"].values():
         for operation in operations.values():
             operation["responses"].setdefault("default", error)
     # It puts the three ways to name a person into one parameter of a style that no validator splits again.
-    events = found["paths"]["/events"]["get"]
-    events["parameters"] = [each for each in events["parameters"] if each["name"] != "filter"]
-    return OpenAPI.from_dict(found)
+    events = description["paths"]["/events"]["get"]
+    events["parameters"] = [parameter for parameter in events["parameters"] if parameter["name"] != "filter"]
+    return OpenAPI.from_dict(description)
 
 
 def check(operation: Operation) -> None:

@@ -34,9 +34,9 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[Analytics]:
     """A client whose calls another process is to deliver."""
-    found = Analytics(Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/outbox.db"))
-    yield found
-    found.close()
+    client = Analytics(Settings(deliver="worker", outbox=f"sqlite:///{tmp_path}/outbox.db"))
+    yield client
+    client.close()
 
 
 def names(method: Callable[..., Any]) -> list[str]:
@@ -120,8 +120,8 @@ def test_traits_are_copied_at_call_time(intercom: Intercom) -> None:
     intercom.analytics.identify("u", traits)
     tags.append("b")
     assert intercom.analytics.flush(20) == 0
-    found = {"lazy": "spät", "price": 1.5, "row_id": 5, "row_name": "Row", "tags_0": "a"}
-    assert intercom.person("u")["custom_attributes"] == found
+    attributes = {"lazy": "spät", "price": 1.5, "row_id": 5, "row_name": "Row", "tags_0": "a"}
+    assert intercom.person("u")["custom_attributes"] == attributes
 
 
 def test_call_without_effect_opens_nothing(tmp_path: Path, waiting: Analytics) -> None:
@@ -221,8 +221,8 @@ def test_repeated_message_id_is_sent_once(intercom: Intercom) -> None:
 @pytest.mark.parametrize("message_id", [UUID(int=5), 5])
 def test_message_id_accepts_uuid_and_number(intercom: Intercom, message_id: Any) -> None:
     """Its text is the same message id, so the second call is a repetition."""
-    for given in (message_id, str(message_id)):
-        intercom.analytics.track("u", "Paid", message_id=given)
+    for same_id in (message_id, str(message_id)):
+        intercom.analytics.track("u", "Paid", message_id=same_id)
     assert intercom.analytics.flush(20) == 0
     assert intercom.outbox.counts().delivered == 1
 
@@ -236,8 +236,8 @@ def test_many_threads_may_use_one_client(intercom: Intercom) -> None:
         list(pool.map(say, range(16)))
     assert intercom.analytics.flush(20) == 0
     for user in range(16):
-        found = [one["created_at"] for one in intercom.state["events"] if one["user_id"] == f"u{user}"]
-        assert found == [1_500_000_000 + number for number in range(10)]
+        times = [event["created_at"] for event in intercom.state["events"] if event["user_id"] == f"u{user}"]
+        assert times == [1_500_000_000 + number for number in range(10)]
 
 
 @pytest.mark.parametrize("status", [202, 401])
@@ -250,13 +250,13 @@ def test_close_releases_threads_and_file(intercom: Intercom, tmp_path: Path, sta
     for thread in ours:
         thread.join(20)
     assert not any(thread.is_alive() for thread in ours)
-    assert [one.name for one in tmp_path.iterdir()] == ["outbox.db"], "the last to close the file takes its log away"
+    assert [path.name for path in tmp_path.iterdir()] == ["outbox.db"], "the last to close the file takes its log away"
 
 
 def test_logs_and_reprs_hide_private_data(make_intercom: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "segment_intercom")
     intercom = make_intercom(strict=False)
-    intercom.transport.before = lambda one: Reply(422) if one.path == "/events" else None
+    intercom.transport.before = lambda operation: Reply(422) if operation.path == "/events" else None
     traits = {"email": "ann@example.com", "score": float("nan"), "phone": ["private"]}
     intercom.analytics.identify("u-private", traits)
     intercom.analytics.track("u-private", "Paid", {"email": "ann@example.com", "x": b"private"})
@@ -315,7 +315,7 @@ def test_after_a_fork_both_processes_deliver(serve: Callable[..., str], tmp_path
     app = create_sandbox(Workspace(APP_ID))
     ended = run(FORKS, serve(app), str(tmp_path / "outbox.db"))
     assert (ended.returncode, ended.stderr) == (0, "")
-    told = [(one["user_id"], one["created_at"]) for one in app.extensions["sandbox"].state()["events"]]
+    told = [(event["user_id"], event["created_at"]) for event in app.extensions["sandbox"].state()["events"]]
     for who in ("parent", "child"):
         after = [at for user, at in told if user == who and at < 1_500_000_100]
         assert after == [1_500_000_000 + number for number in range(5)]
@@ -378,13 +378,13 @@ def test_ctrl_c_ends_exit_wait() -> None:
 
 def test_one_file_is_one_workspaces(tmp_path: Path) -> None:
     outbox = f"sqlite:///{tmp_path}/outbox.db"
-    one, other = (
+    first, second = (
         Analytics(Settings(app_id=app_id, outbox=outbox, deliver="worker")) for app_id in ("abc12345", "other123")
     )
-    one.track("u", "Paid")
+    first.track("u", "Paid")
     with pytest.raises(OutboxError, match="calls of the workspace abc12345"):
-        other.track("u", "Paid")
-    one.close()
+        second.track("u", "Paid")
+    first.close()
 
 
 def test_thread_shortage_delays_delivery(
@@ -392,7 +392,7 @@ def test_thread_shortage_delays_delivery(
 ) -> None:
     """A call that comes while no thread can be started is delivered along with a later call."""
     sent: list[Operation] = []
-    transport = SimpleNamespace(send=lambda one: sent.append(one) or Reply(202))
+    transport = SimpleNamespace(send=lambda operation: sent.append(operation) or Reply(202))
     analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"), transport)
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", refuse)
@@ -419,7 +419,7 @@ def test_single_thread_still_delivers(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(threading.Thread, "start", only_the_first)
     sent: list[Operation] = []
-    transport = SimpleNamespace(send=lambda one: sent.append(one) or Reply(202))
+    transport = SimpleNamespace(send=lambda operation: sent.append(operation) or Reply(202))
     analytics = Analytics(Settings(outbox=f"sqlite:///{tmp_path}/outbox.db"), transport)
     analytics.track("u", "Paid")
     assert analytics.flush(10) == 0

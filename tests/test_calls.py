@@ -52,10 +52,10 @@ def test_a_malformed_message_names_the_field(message: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_id", "kept"), [(2**70, str(2**70)), (UUID(int=1), str(UUID(int=1))), ("", None), (0, "0")]
+    ("given_id", "user_id"), [(2**70, str(2**70)), (UUID(int=1), str(UUID(int=1))), ("", None), (0, "0")]
 )
-def test_a_user_id_is_a_string(given_id: Any, kept: str | None) -> None:
-    assert Identify(given_id).user_id == kept
+def test_a_user_id_is_a_string(given_id: Any, user_id: str | None) -> None:
+    assert Identify(given_id).user_id == user_id
 
 
 def test_repr_hides_possible_proofs() -> None:

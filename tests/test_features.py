@@ -60,8 +60,8 @@ def metadata(intercom: Intercom) -> dict[str, Any]:
 
 
 def company(intercom: Intercom, company_id: str) -> dict[str, Any]:
-    (found,) = (one for one in intercom.state["companies"] if one["company_id"] == company_id)
-    return found
+    (record,) = (record for record in intercom.state["companies"] if record["company_id"] == company_id)
+    return record
 
 
 def test_identify_sets_the_special_traits(make: Make) -> None:
@@ -71,13 +71,15 @@ def test_identify_sets_the_special_traits(make: Make) -> None:
     person = delivered(intercom).person("u")
     assert (person["email"], person["name"], person["signed_up_at"]) == ("ben@example.com", "Ben Lee", 1363902294)
     assert person["custom_attributes"] == {"firstName": "Ben", "lastName": "Lee", "a": 1}
-    assert [(one["company_id"], one["name"]) for one in person["companies"]] == [("813", "Teemo Holding Company")]
+    assert [(record["company_id"], record["name"]) for record in person["companies"]] == [
+        ("813", "Teemo Holding Company")
+    ]
 
 
 def test_company_name_hash_becomes_id(make: Make) -> None:
     intercom = make()
     intercom.analytics.identify("u", {"company": "Segment"})
-    assert [one["company_id"] for one in delivered(intercom).person("u")["companies"]] == ["2017828326"]
+    assert [record["company_id"] for record in delivered(intercom).person("u")["companies"]] == ["2017828326"]
     assert company(intercom, "2017828326")["name"] == "Segment"
 
 
@@ -168,16 +170,16 @@ def test_unsubscribed_changes_only_by_boolean(make: Make, before: bool, option: 
 def test_revenue_and_currency(make: Make, properties: dict[str, Any], price: dict[str, Any]) -> None:
     intercom = make()
     intercom.analytics.track("u", "Order Completed", properties)
-    found = metadata(delivered(intercom))
-    assert found["price"] == price
-    assert not {"revenue", "currency"} & found.keys()
+    event_metadata = metadata(delivered(intercom))
+    assert event_metadata["price"] == price
+    assert not {"revenue", "currency"} & event_metadata.keys()
 
 
 def test_limited_properties(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     intercom = make()
     intercom.analytics.track("u", "Sold", {**{f"p{number}": number for number in range(12)}, "revenue": 5})
-    found = metadata(delivered(intercom))
-    assert list(found) == ["price", *(f"p{number}" for number in range(9))]
+    event_metadata = metadata(delivered(intercom))
+    assert list(event_metadata) == ["price", *(f"p{number}" for number in range(9))]
     assert "'p9'" in caplog.text
 
 
@@ -204,18 +206,18 @@ def test_group_with_monthly_spend_and_plan(make: Make) -> None:
     intercom = make()
     traits = {"name": "Segment", "monthlySpend": 300, "plan": "Pro", "createdAt": "2014-01-01", "tier": "gold"}
     intercom.analytics.group("u", "companyId123", traits)
-    found = company(delivered(intercom), "companyId123")
-    assert (found["name"], found["monthly_spend"], found["plan"]) == ("Segment", 300, "Pro")
-    assert found["remote_created_at"] == 1388534400
-    assert found["custom_attributes"] == {"tier": "gold"}
-    assert [one["company_id"] for one in intercom.person("u")["companies"]] == ["companyId123"]
+    saved = company(delivered(intercom), "companyId123")
+    assert (saved["name"], saved["monthly_spend"], saved["plan"]) == ("Segment", 300, "Pro")
+    assert saved["remote_created_at"] == 1388534400
+    assert saved["custom_attributes"] == {"tier": "gold"}
+    assert [record["company_id"] for record in intercom.person("u")["companies"]] == ["companyId123"]
 
 
 def test_multiple_groups(make: Make) -> None:
     intercom = make()
     intercom.analytics.identify("u", {"companies": [{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]})
     intercom.analytics.group("u", "c", {"name": "C"})
-    assert [one["company_id"] for one in delivered(intercom).person("u")["companies"]] == ["a", "b", "c"]
+    assert [record["company_id"] for record in delivered(intercom).person("u")["companies"]] == ["a", "b", "c"]
 
 
 def test_disassociating_users_from_a_company(make: Make) -> None:
@@ -225,7 +227,7 @@ def test_disassociating_users_from_a_company(make: Make) -> None:
     intercom.analytics.group("019mr8mf4r", "other", {"name": "Other"})
     intercom.analytics.identify("019mr8mf4r", {**traits, "company": {"id": 12345, "remove": True}})
     person = delivered(intercom).person("019mr8mf4r")
-    assert [one["company_id"] for one in person["companies"]] == ["other"]
+    assert [record["company_id"] for record in person["companies"]] == ["other"]
     assert (person["name"], person["custom_attributes"]) == ("Michael Bolton", {"plan": "Enterprise"})
 
 
@@ -267,10 +269,10 @@ def test_rich_link_properties(make: Make) -> None:
     intercom = make(rich_links=["order", "bad"])
     link = {"url": "https://example.com/1", "value": "#1"}
     intercom.analytics.track("u", "Paid", {"order": link, "bad": {**link, "more": 1}})
-    found = metadata(delivered(intercom))
-    assert found.pop("order") == link
+    event_metadata = metadata(delivered(intercom))
+    assert event_metadata.pop("order") == link
     values = {"url": link["url"], "value": "#1", "more": 1}
-    assert found == {name_of(intercom, "bad", name): value for name, value in values.items()}
+    assert event_metadata == {name_of(intercom, "bad", name): value for name, value in values.items()}
 
 
 def test_page_screen_alias_send_nothing(make: Make) -> None:
@@ -287,7 +289,7 @@ def test_the_integrations_object_switches_intercom_off(make: Make) -> None:
     intercom.analytics.identify("u", integrations={"Intercom": False})
     intercom.analytics.track("u", "Paid", integrations={"All": False})
     intercom.analytics.identify("v", integrations={"All": False, "Intercom": True})
-    assert [one["user_id"] for one in delivered(intercom).state["people"]] == ["v"]
+    assert [person["user_id"] for person in delivered(intercom).state["people"]] == ["v"]
 
 
 def test_segment_python_example_runs(make: Make) -> None:
@@ -355,8 +357,10 @@ def test_server_side_race_condition(make: Make, tmp_path: Path, caplog: pytest.L
     for event in intercom.state["events"]:
         arrived[event["user_id"]].append(event["created_at"])
     assert arrived == {f"user{number}": [1_500_000_000, 1_500_000_001, 1_500_000_002] for number in range(25)}
-    assert {one["custom_attributes"]["round"] for one in intercom.state["people"]} == {2}
-    assert not [one for one in intercom.state["requests"] if one["status"] == 404], "no event came before its user"
+    assert {person["custom_attributes"]["round"] for person in intercom.state["people"]} == {2}
+    assert not [request for request in intercom.state["requests"] if request["status"] == 404], (
+        "no event came before its user"
+    )
 
 
 def _say(analytics: Analytics, users: int, rounds: int) -> None:

@@ -15,8 +15,8 @@ HASH_OF_USER1234 = "ae364d7885ec1903a137a112633ee447f39b66bcebdfa096e5482a2d5a75
 SIGNING = "a secret of at least thirty-two bytes"
 
 
-def claims_of(found: dict[str, Any], secret: str = SIGNING) -> dict[str, Any]:
-    return jwt.decode(found["intercom_user_jwt"], secret, algorithms=["HS256"], options={"require": ["exp"]})
+def claims_of(page_settings: dict[str, Any], secret: str = SIGNING) -> dict[str, Any]:
+    return jwt.decode(page_settings["intercom_user_jwt"], secret, algorithms=["HS256"], options={"require": ["exp"]})
 
 
 def test_hash_is_hmac_of_user_id() -> None:
@@ -32,8 +32,8 @@ def test_email_is_hashed_without_user_id(settings: Settings) -> None:
 
 
 def test_the_first_of_several_secrets_signs() -> None:
-    found = messenger_settings(Identify("user1234"), Settings(app_id=APP_ID, identity_secret=[SECRET, "older"]))
-    assert found["user_hash"] == HASH_OF_USER1234
+    page_settings = messenger_settings(Identify("user1234"), Settings(app_id=APP_ID, identity_secret=[SECRET, "older"]))
+    assert page_settings["user_hash"] == HASH_OF_USER1234
 
 
 def test_missing_secret_gives_no_proof(unverified: Settings) -> None:
@@ -46,12 +46,12 @@ def test_a_visitor_needs_no_proof(settings: Settings) -> None:
 
 def test_token_holds_user_and_expiry() -> None:
     settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity="jwt", identity_ttl=60)
-    found = messenger_settings(Identify(2**70), settings)
-    claims = claims_of(found)
-    assert claims["user_id"] == found["user_id"] == str(2**70)
+    page_settings = messenger_settings(Identify(2**70), settings)
+    claims = claims_of(page_settings)
+    assert claims["user_id"] == page_settings["user_id"] == str(2**70)
     assert claims.keys() == {"user_id", "iat", "exp"}
     assert claims["exp"] - claims["iat"] == 60
-    assert "user_hash" not in found
+    assert "user_hash" not in page_settings
 
 
 def test_signed_fields_move_into_token() -> None:
@@ -59,21 +59,21 @@ def test_signed_fields_move_into_token() -> None:
     settings = Settings(
         app_id=APP_ID, identity_secret=SIGNING, identity="jwt", signed_fields=["email", "plan", "app_id", "missing"]
     )
-    found = messenger_settings(Identify("u", {"email": "a@example.com", "plan": "pro", "seats": 3}), settings)
-    claims = claims_of(found)
+    page_settings = messenger_settings(Identify("u", {"email": "a@example.com", "plan": "pro", "seats": 3}), settings)
+    claims = claims_of(page_settings)
     assert claims.keys() == {"user_id", "email", "plan", "iat", "exp"}
     assert (claims["user_id"], claims["email"], claims["plan"]) == ("u", "a@example.com", "pro")
-    assert found["custom_attributes"] == {"seats": 3}
-    assert "email" not in found
-    assert found["app_id"] == APP_ID
+    assert page_settings["custom_attributes"] == {"seats": 3}
+    assert "email" not in page_settings
+    assert page_settings["app_id"] == APP_ID
 
 
 def test_email_only_user_gets_hash() -> None:
     """A token needs a user id, so an email alone is proven by a hash even where tokens are chosen."""
     settings = Settings(app_id=APP_ID, identity_secret=SIGNING, identity="jwt")
-    found = messenger_settings(Identify(None, {"email": "a@example.com"}), settings)
-    assert found["user_hash"] == user_hash(SIGNING, "a@example.com")
-    assert "intercom_user_jwt" not in found
+    page_settings = messenger_settings(Identify(None, {"email": "a@example.com"}), settings)
+    assert page_settings["user_hash"] == user_hash(SIGNING, "a@example.com")
+    assert "intercom_user_jwt" not in page_settings
 
 
 @pytest.mark.parametrize("secret", ["", None, 5])
@@ -111,9 +111,9 @@ def test_signed_fields_stay_hidden_without_token(user: Identify, caplog: pytest.
     """Only the email that identifies somebody without a user id stays on the page."""
     secret = None if user.user_id else SIGNING
     settings = Settings(app_id=APP_ID, identity_secret=secret, identity="jwt", signed_fields=["ssn", "email"])
-    found = messenger_settings(user, settings)
-    assert "custom_attributes" not in found
-    assert found.get("email") == user.traits.get("email")
+    page_settings = messenger_settings(user, settings)
+    assert "custom_attributes" not in page_settings
+    assert page_settings.get("email") == user.traits.get("email")
     assert "signed_fields" in caplog.text
 
 

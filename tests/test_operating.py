@@ -61,7 +61,7 @@ def test_metrics_agree_with_what_intercom_counted(serve: Callable[..., str], fam
     for request in sandbox.extensions["sandbox"].state()["requests"]:
         counted[str(request["status"])] = counted.get(str(request["status"]), 0) + 1
     pattern = re.compile(r'segment_intercom_requests_total\{status="(\w+)"\}')
-    ours = {found[1]: int(value) for name, value in samples.items() if (found := pattern.fullmatch(name))}
+    ours = {match[1]: int(value) for name, value in samples.items() if (match := pattern.fullmatch(name))}
     assert ours == counted
     assert 0 < samples["segment_intercom_budget_used_ratio"] < 1
 
@@ -165,8 +165,8 @@ def test_dashboard_names_exactly_our_metrics() -> None:
 def check_command(command: list[str]) -> None:
     """A command line is one that click takes."""
     assert command[0].endswith("segment-intercom")
-    found = main.commands[command[1]]
-    found.make_context(command[1], command[2:])
+    subcommand = main.commands[command[1]]
+    subcommand.make_context(command[1], command[2:])
 
 
 def test_the_recipes_name_what_there_is() -> None:

@@ -26,12 +26,12 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """All Python of the README, run from its top to its end as one program, in a folder of its own."""
-    found: dict[str, Any] = {"__name__": "app"}
+    namespace: dict[str, Any] = {"__name__": "app"}
     with chdir(tmp_path_factory.mktemp("readme")):
         for language, code in BLOCKS:
             if language == "python":
-                exec(compile(code, "README.md", "exec"), found)
-    return found
+                exec(compile(code, "README.md", "exec"), namespace)
+    return namespace
 
 
 def test_first_application_renders_shown_html(names: dict[str, Any]) -> None:

@@ -153,10 +153,10 @@ def test_captured_file_is_private_and_replayable(place: Place, tmp_path: Path) -
     captured.append(list(waiting_messages(place.outbox)))
     captured.close()
     assert (tmp_path / "captured.jsonl").stat().st_mode & 0o777 == 0o600
-    other = Place(tmp_path / "other.db")
+    other_place = Place(tmp_path / "other.db")
     with (tmp_path / "captured.jsonl").open("rb") as file:
-        assert other.replay(file).accepted == 2
-    ours, theirs = ([*map(json.loads, waiting_messages(box))] for box in (other.outbox, place.outbox))
+        assert other_place.replay(file).accepted == 2
+    ours, theirs = ([*map(json.loads, waiting_messages(box))] for box in (other_place.outbox, place.outbox))
     assert ours == theirs
-    other.ingest.close()
-    other.outbox.close()
+    other_place.ingest.close()
+    other_place.outbox.close()

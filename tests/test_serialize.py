@@ -46,7 +46,9 @@ def round_trip(call: Call, *, strict: bool = True) -> Call:
 
 
 def sent(call: Call, **settings: Any) -> list[Any]:
-    return [(one.method, one.path, one.body) for one in rest_operations(call, Settings(**settings))]
+    return [
+        (operation.method, operation.path, operation.body) for operation in rest_operations(call, Settings(**settings))
+    ]
 
 
 def whole(value: Any) -> Any:
@@ -98,7 +100,7 @@ CALLS = st.one_of(
     st.builds(
         lambda traits, company: Identify("u", {**traits, "company": company}),
         TRAITS,
-        COMPANY | st.lists(COMPANY, max_size=2) | st.text(max_size=5) | COMPANY.map(lambda found: Row(**found)),
+        COMPANY | st.lists(COMPANY, max_size=2) | st.text(max_size=5) | COMPANY.map(lambda fields: Row(**fields)),
     ),
     st.builds(Track, st.just("Paid"), TRAITS, st.just("u")),
     st.builds(Group, st.just("c"), TRAITS, st.just("u")),
@@ -115,8 +117,8 @@ def test_round_trip_keeps_rest_operations(call: Call, version: str) -> None:
         expected = sent(call, api_version=version)
     except TraitError:
         assume(False)
-    found = sent(round_trip(call), api_version=version)
-    assert found == [(method, path, whole(body)) for method, path, body in expected]
+    operations = sent(round_trip(call), api_version=version)
+    assert operations == [(method, path, whole(body)) for method, path, body in expected]
 
 
 @given(call=CALLS)
@@ -157,9 +159,9 @@ def test_extreme_dates_survive_round_trip(moment: datetime) -> None:
 
 def test_missing_timestamp_becomes_current_time() -> None:
     before = datetime.now(UTC)
-    kept = round_trip(Track("Paid", user_id="u"))
-    assert isinstance(kept.timestamp, str)
-    assert before <= datetime.fromisoformat(kept.timestamp) <= datetime.now(UTC)
+    restored = round_trip(Track("Paid", user_id="u"))
+    assert isinstance(restored.timestamp, str)
+    assert before <= datetime.fromisoformat(restored.timestamp) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("timestamp", [datetime(2014, 1, 1, tzinfo=UTC), 1388534400, "2014-01-01T00:00:00Z"])
@@ -190,9 +192,9 @@ def test_money_is_kept_to_the_cent() -> None:
 def test_database_row_companies_are_read_immediately() -> None:
     """Only a company's own fields are read of a row, so that a password never waits in the outbox."""
     row = Row(id=813, name="Teemo", plan=Plan.PRO, created_at=date(2014, 1, 1), monthly_spend=Decimal(5), password="p")
-    kept = write(Identify("u", {"company": row}), Diagnostics(True))
-    assert b"password" not in kept
-    (_, saved, _) = rest_operations(parse(read(kept)), Settings())
+    written = write(Identify("u", {"company": row}), Diagnostics(True))
+    assert b"password" not in written
+    (_, saved, _) = rest_operations(parse(read(written)), Settings())
     expected = {"company_id": "813", "name": "Teemo", "plan": "pro", "monthly_spend": 5}
     assert saved.body == {**expected, "remote_created_at": 1388534400}
 
@@ -212,18 +214,18 @@ def test_unsendable_value_is_refused_by_name(bad: Any, caplog: pytest.LogCapture
     with pytest.raises(TraitError, match=r"bad\.inner"):
         write(call, Diagnostics(True))
     caplog.set_level(logging.WARNING)
-    kept = round_trip(call, strict=False)
-    assert isinstance(kept, Identify)
-    assert kept.traits == {"good": 1}
+    restored = round_trip(call, strict=False)
+    assert isinstance(restored, Identify)
+    assert restored.traits == {"good": 1}
     assert "bad.inner" in caplog.text
 
 
 def test_cyclic_trait_is_left_out() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
-    kept = round_trip(Identify("u", {"good": 1, "bad": cycle}), strict=False)
-    assert isinstance(kept, Identify)
-    assert kept.traits == {"good": 1}
+    restored = round_trip(Identify("u", {"good": 1, "bad": cycle}), strict=False)
+    assert isinstance(restored, Identify)
+    assert restored.traits == {"good": 1}
 
 
 def test_writing_leaves_traits_unchanged() -> None:

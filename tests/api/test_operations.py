@@ -28,8 +28,8 @@ def reference(value: Any) -> Any:
     """What stands for a reference in a case: ``{"company": {"company_id": "813"}}``."""
     if not isinstance(value, dict) or value.keys() not in ({"company"}, {"contact"}, {"tag"}):
         return value
-    ((model, named),) = value.items()
-    ((key, text),) = named.items()
+    ((model, identifier),) = value.items()
+    ((key, text),) = identifier.items()
     return Reference(model, key, text)
 
 
@@ -42,14 +42,14 @@ def operation(method: str, path: str, body: dict[str, Any] | None, ids: dict[str
 def test_case(case: dict[str, Any]) -> None:
     settings = Settings(app_id="abc12345", **case.get("settings", {}))
     before = json.dumps(case["calls"])
-    found = [one for message in case["calls"] for one in rest_operations(parse(message), settings)]
+    requests = [request for message in case["calls"] for request in rest_operations(parse(message), settings)]
     expected = [operation(*row) for row in case["rest"]]
-    assert found == expected
-    assert [one.ids for one in found] == [one.ids for one in expected]
+    assert requests == expected
+    assert [request.ids for request in requests] == [request.ids for request in expected]
     assert json.dumps(case["calls"]) == before, "inputs are never changed"
     if settings.api_version != "1.4":
-        for one in found:
-            check(one)
+        for request in requests:
+            check(request)
 
 
 @pytest.mark.parametrize("path", CLOUD, ids=lambda path: path.stem)
@@ -84,9 +84,9 @@ def ruled(name: str, output: dict[str, Any]) -> dict[str, Any]:
 )
 def test_the_default_handling_is_chosen(handling: Any, attributes: dict[str, Any]) -> None:
     case = json.loads((FOLDER / "segment-cloud/identify-default-method.json").read_text(encoding="utf-8"))
-    (found,) = rest_operations(parse(case["input"]), Settings(api_version="1.4", nested_handling=handling))
-    assert found.body
-    assert found.body["custom_attributes"] == attributes
+    (request,) = rest_operations(parse(case["input"]), Settings(api_version="1.4", nested_handling=handling))
+    assert request.body
+    assert request.body["custom_attributes"] == attributes
 
 
 JSON = st.recursive(
@@ -122,8 +122,8 @@ def test_any_json_maps_or_is_refused(message: Any, version: str) -> None:
         reason = str(error)
         assert reason.startswith(error.field)  # noqa: PT017 - most messages are calls
         return
-    for one in rest_operations(call, settings):
-        body = {name: value for name, value in (one.body or {}).items() if not isinstance(value, Reference)}
+    for request in rest_operations(call, settings):
+        body = {name: value for name, value in (request.body or {}).items() if not isinstance(value, Reference)}
         assert json.loads(dumps(body)) == body, "what leaves holds JSON types only"
         if version != "1.4":
-            check(one)
+            check(request)

@@ -34,8 +34,8 @@ def system_chromium() -> str | None:
 
 def chromium() -> str | None:
     """The path of a Chromium that can be started, or None."""
-    if found := system_chromium():
-        return found
+    if installed := system_chromium():
+        return installed
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if Path(path).exists() else None

@@ -38,8 +38,12 @@ def opened(browser: Browser, scheme: Any, width: int) -> Any:
 
 
 def violations(page: Page) -> list[str]:
-    found = page.evaluate(f"async () => {{ {AXE}; return (await axe.run()).violations; }}")
-    return [f"{each['id']} ({each['impact']}): {node['html'][:200]}" for each in found for node in each["nodes"]]
+    findings = page.evaluate(f"async () => {{ {AXE}; return (await axe.run()).violations; }}")
+    return [
+        f"{finding['id']} ({finding['impact']}): {node['html'][:200]}"
+        for finding in findings
+        for node in finding["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("path", PAGES)

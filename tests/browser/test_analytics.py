@@ -56,7 +56,7 @@ def test_single_object_is_the_whole_message(open_page: Any, messenger: Any, page
     made.sandbox.wait_for(lambda sandbox: sandbox.events)
     (person,) = made.sandbox.people
     assert (person["user_id"], person["name"]) == ("019mr8mf4r", "Michael Bolton")
-    assert (person["custom_attributes"], [each["company_id"] for each in person["companies"]]) == (
+    assert (person["custom_attributes"], [company["company_id"] for company in person["companies"]]) == (
         {"plan": "Enterprise"},
         ["7"],
     )
@@ -114,7 +114,9 @@ def test_proof_from_page_passes_verification(open_page: Any, messenger: Any, pag
     messenger.expect_visible()
     options = {"Intercom": {"user_hash": proof}, "integrations": {"All": False, "Intercom": True}}
     page.evaluate("options => analytics.identify('u', {plan: 'pro'}, options)", options)
-    made.sandbox.wait_for(lambda sandbox: [each["custom_attributes"] for each in sandbox.people] == [{"plan": "pro"}])
+    made.sandbox.wait_for(
+        lambda sandbox: [person["custom_attributes"] for person in sandbox.people] == [{"plan": "pro"}]
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,15 +148,17 @@ def test_company_with_remove_is_left(open_page: Any, page: Page) -> None:
     page.evaluate("analytics.group('9', {name: 'Nine'})")
     made.sandbox.wait_for(lambda sandbox: len(sandbox.people[0]["companies"]) == 2)
     page.evaluate("analytics.identify('u', {company: {id: '813', remove: true}})")
-    made.sandbox.wait_for(lambda sandbox: [each["company_id"] for each in sandbox.people[0]["companies"]] == ["9"])
+    made.sandbox.wait_for(
+        lambda sandbox: [company["company_id"] for company in sandbox.people[0]["companies"]] == ["9"]
+    )
 
 
 def test_identity_is_stored_under_segments_keys(open_page: Any, page: Page) -> None:
     open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('u', {plan: 'pro'}); analytics.group('7', {name: 'Seven'})")
     keys = ("ajs_user_id", "ajs_user_traits", "ajs_group_id", "ajs_group_properties")
-    kept = page.evaluate("keys => keys.map(key => JSON.parse(localStorage.getItem(key)))", list(keys))
-    assert kept == ["u", {"plan": "pro"}, "7", {"name": "Seven"}]
+    stored = page.evaluate("keys => keys.map(key => JSON.parse(localStorage.getItem(key)))", list(keys))
+    assert stored == ["u", {"plan": "pro"}, "7", {"name": "Seven"}]
     page.reload()
     page.wait_for_function("window.analytics?.initialized")
     assert page.evaluate("[analytics.user().id(), analytics.group().traits().name]") == ["u", "Seven"]
@@ -327,12 +331,12 @@ def test_body_swap_keeps_a_single_widget(open_page: Any, messenger: Any, page: P
     made = open_page()
     messenger.expect_visible()
     same = made.rendered("{{ analytics_snippet({'id': 'user1234', 'plan': 'gold'}) }}")
-    other = made.rendered("{{ analytics_snippet({'id': 'other'}) }}")
+    other_user = made.rendered("{{ analytics_snippet({'id': 'other'}) }}")
     page.evaluate("document.body.replaceWith(document.createElement('body'))")
     page.evaluate(RERUN, same)
     made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "update")
     expect(page.locator("#intercom-container")).to_have_count(1)
-    page.evaluate(RERUN, other)
+    page.evaluate(RERUN, other_user)
     made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["settings"].get("user_id") == "other")
     assert [kind for kind, _ in made.pings] == ["boot", "update", "shutdown", "boot"]
     page.evaluate("analytics.page()")

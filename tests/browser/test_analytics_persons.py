@@ -17,9 +17,9 @@ def boots(made: Shop) -> list[tuple[str, str | None, str | None]]:
     """What the sandbox received of persons: each kind with the user id and the e-mail."""
     kinds = ("boot", "update", "shutdown")
     return [
-        (each["kind"], each["settings"].get("user_id"), each["settings"].get("email"))
-        for each in made.sandbox.requests
-        if each["kind"] in kinds
+        (request["kind"], request["settings"].get("user_id"), request["settings"].get("email"))
+        for request in made.sandbox.requests
+        if request["kind"] in kinds
     ]
 
 
@@ -53,7 +53,7 @@ def test_new_identify_shuts_down_remembered_user(open_page: Any, page: Page) -> 
     page.reload()
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("analytics.page(); analytics.identify('ben')")
-    made.sandbox.wait_for(lambda sandbox: "ben" in [each["user_id"] for each in sandbox.people])
+    made.sandbox.wait_for(lambda sandbox: "ben" in [person["user_id"] for person in sandbox.people])
     assert [(kind, user) for kind, user, _ in boots(made)] == [("boot", "ann"), ("shutdown", None), ("boot", "ben")]
 
 
@@ -85,15 +85,15 @@ def test_anonymous_id_stays_the_same(open_page: Any, page: Page) -> None:
 def test_other_tabs_hear_a_reset(open_page: Any, page: Page) -> None:
     made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('ann')")
-    other = page.context.new_page()
-    other.goto(made.address)
-    other.wait_for_function("window.analytics?.initialized")
-    other.evaluate("analytics.reset()")
+    tab = page.context.new_page()
+    tab.goto(made.address)
+    tab.wait_for_function("window.analytics?.initialized")
+    tab.evaluate("analytics.reset()")
     page.wait_for_function("analytics.user().id() === undefined")
     page.evaluate("analytics.track('Paid')")
     made.sandbox.wait_for(lambda sandbox: sandbox.events)
     assert page.evaluate("localStorage.ajs_user_id") is None
-    other.close()
+    tab.close()
 
 
 def test_email_proof_does_not_cover_id(open_page: Any, page: Page) -> None:
@@ -122,7 +122,7 @@ def test_odd_calls_throw_nothing_into_page(open_page: Any, page: Page) -> None:
     made.sandbox.wait_for(lambda sandbox: sandbox.events)
     (person,) = made.sandbox.people
     assert (person["user_id"], person["custom_attributes"]) == ("u", {"kept": 1, "more": 2})
-    assert [(each["event_name"], each["metadata"]) for each in made.sandbox.events] == [("Paid", {})]
+    assert [(event["event_name"], event["metadata"]) for event in made.sandbox.events] == [("Paid", {})]
     assert page.evaluate("thrown") == []
 
 
@@ -210,7 +210,7 @@ def test_pushed_calls_run_around_runtime_load(shop: Any, page: Page) -> None:
     page.wait_for_function("analytics.initialized")
     page.evaluate("kept.push(['track', 'Third', {n: 1}])")
     made.sandbox.wait_for(lambda sandbox: len(sandbox.events) == 3)
-    assert {each["event_name"] for each in made.sandbox.events} == {"First", "Second", "Third"}
+    assert {event["event_name"] for event in made.sandbox.events} == {"First", "Second", "Third"}
     assert page.evaluate("[kept === analytics, thrown]") == [True, []]
 
 
@@ -246,7 +246,7 @@ def test_xhtml_page_shows_messenger(line: str, shop: Any, messenger: Any, page: 
     made.app.view_functions["home"] = lambda: Response(made.render(xhtml % line), mimetype="application/xhtml+xml")
     page.goto(made.address)
     messenger.expect_visible()
-    assert [each["user_id"] for each in made.sandbox.people] == ["user1234"]
+    assert [person["user_id"] for person in made.sandbox.people] == ["user1234"]
 
 
 PRIVATE = "<script>Object.defineProperty(navigator, 'globalPrivacyControl', {value: true})</script>"

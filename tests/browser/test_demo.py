@@ -61,9 +61,9 @@ def test_verified_login_shows_launcher(demo: Page, address: str) -> None:
     expect(newest(demo)).to_contain_text("Kornblume Bakery (org_17)")
     state = received(demo, address)
     assert state["requests"][-1]["settings"]["user_hash"] == "present"
-    assert [(one["user_id"], one["role"], one["custom_attributes"]["ovens_deck"]) for one in state["people"]] == [
-        ("usr_2041", "user", 3)
-    ]
+    assert [
+        (person["user_id"], person["role"], person["custom_attributes"]["ovens_deck"]) for person in state["people"]
+    ] == [("usr_2041", "user", 3)]
 
 
 @pytest.mark.parametrize("person", ["jonas", "ines"])

@@ -79,7 +79,7 @@ def said(page: Page) -> Any:
 def requests(page: Page, address: str) -> list[Any]:
     """What came through the REST API, without what was refused."""
     state = page.request.get(f"{address}/sandbox/inspector/state.json").json()
-    return [each for each in state["requests"] if each["kind"] == "rest" and not each["refused"]]
+    return [request for request in state["requests"] if request["kind"] == "rest" and not request["refused"]]
 
 
 def test_calls_arrive_in_order_without_reload(demo: Page, address: str) -> None:
@@ -89,7 +89,7 @@ def test_calls_arrive_in_order_without_reload(demo: Page, address: str) -> None:
     expect(newest(demo)).to_contain_text("POST /events")
     expect(newest(demo)).to_contain_text("Order Completed")
     expect(said(demo)).to_have_text("track() is in the outbox; its requests appear below.")
-    sent = [(each["method"], each["path"].split("/")[1]) for each in requests(demo, address)]
+    sent = [(request["method"], request["path"].split("/")[1]) for request in requests(demo, address)]
     assert (sent[-2:], demo.evaluate("window.same")) == ([("PUT", "contacts"), ("POST", "events")], True)
 
 

@@ -485,8 +485,8 @@ def test_inspector_shows_requests_live(site: Site, page: Page) -> None:
     """The inspector follows live what another page sends, and clears everything when asked twice."""
     page.goto(f"{site.sandbox.address}/inspector")
     expect(page.get_by_text("Nobody yet.")).to_be_visible()
-    other = page.context.new_page()
-    site.open(other, {**ADA, "tags": ["a"]})
+    tab = page.context.new_page()
+    site.open(tab, {**ADA, "tags": ["a"]})
     expect(page.locator("#people")).to_contain_text("Ada Lovelace")
     expect(page.locator("#requests")).to_contain_text("tags objects and arrays are not saved")
     expect(page.locator("#requests")).to_contain_text("boot200Ada Lovelace")
@@ -499,14 +499,14 @@ def test_inspector_shows_requests_live(site: Site, page: Page) -> None:
 def test_request_row_shows_page_and_changes(site: Site, page: Page) -> None:
     site.open(page, {**ADA, "plan": "pro"})
     page.evaluate("Intercom('update', {plan: 'free', seats: 3})")
-    other = page.context.new_page()
-    other.goto(f"{site.sandbox.address}/inspector")
-    rows = other.locator("#requests li")
+    inspector = page.context.new_page()
+    inspector.goto(f"{site.sandbox.address}/inspector")
+    rows = inspector.locator("#requests li")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("changed: plan, seats")
     expect(rows.last).to_contain_text("/")
     expect(rows.last).to_contain_text("changed: user_id, name, email, plan")
-    expect(other.get_by_role("button", name="Show only Ada Lovelace")).to_have_text("Only Ada")
+    expect(inspector.get_by_role("button", name="Show only Ada Lovelace")).to_have_text("Only Ada")
 
 
 def test_teammate_answer_updates_unread_count(site: Site, page: Page) -> None:
@@ -517,11 +517,11 @@ def test_teammate_answer_updates_unread_count(site: Site, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("log")).to_contain_text("Is anybody there?")
     page.keyboard.press("Escape")
-    other = page.context.new_page()
-    other.goto(f"{site.sandbox.address}/inspector#view=conversations")
-    other.get_by_role("textbox", name="Answer Ada Lovelace as a teammate").fill("Yes, <b>we</b> are.")
-    other.keyboard.press("Enter")
-    expect(other.locator("#conversations")).to_contain_text("Yes, <b>we</b> are.")
+    inspector = page.context.new_page()
+    inspector.goto(f"{site.sandbox.address}/inspector#view=conversations")
+    inspector.get_by_role("textbox", name="Answer Ada Lovelace as a teammate").fill("Yes, <b>we</b> are.")
+    inspector.keyboard.press("Enter")
+    expect(inspector.locator("#conversations")).to_contain_text("Yes, <b>we</b> are.")
     page.bring_to_front()
     expect(page.get_by_role("button", name="Open Intercom Messenger, 1 unread")).to_be_visible()
     launcher(page).click()
@@ -529,7 +529,7 @@ def test_teammate_answer_updates_unread_count(site: Site, page: Page) -> None:
     expect(page.get_by_role("button", name="Close Intercom Messenger", exact=True)).to_be_visible()
     page.wait_for_function("counts.at(-1) === 0")
     assert page.evaluate("counts") == [0, 1, 0]
-    expect(other.locator("#conversations")).not_to_contain_text("unread")
+    expect(inspector.locator("#conversations")).not_to_contain_text("unread")
 
 
 def test_unread_count_survives_reload(site: Site, page: Page) -> None:

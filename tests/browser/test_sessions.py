@@ -151,11 +151,11 @@ def test_cached_page_after_logout_names_nobody(accounts: Any, messenger: Any, pa
     made = accounts("{{ intercom_snippet() }}")
     page.goto(f"{made.address}/login/ann")
     messenger.expect_visible()
-    kept = page.evaluate("document.body.innerHTML")
+    body = page.evaluate("document.body.innerHTML")
     page.evaluate("fetch('/logout', {redirect: 'manual'})")
-    page.evaluate(REPLAY, kept)
-    made.sandbox.wait_for(lambda sandbox: [each["kind"] for each in sandbox.requests].count("boot") == 2)
-    page.evaluate(REPLAY, kept)
+    page.evaluate(REPLAY, body)
+    made.sandbox.wait_for(lambda sandbox: [request["kind"] for request in sandbox.requests].count("boot") == 2)
+    page.evaluate(REPLAY, body)
     page.evaluate("Intercom('trackEvent', 'end')")
     made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert [user for _, user in told(made)[:2]] == ["ann", None]
@@ -170,7 +170,7 @@ def test_turbo_visit_after_logout_ends_session(accounts: Any, messenger: Any, pa
     messenger.expect_visible()
     page.evaluate("fetch('/logout', {redirect: 'manual'})")
     page.evaluate("document.dispatchEvent(new Event('turbo:load'))")
-    made.sandbox.wait_for(lambda sandbox: [each["kind"] for each in sandbox.requests].count("boot") == 2)
+    made.sandbox.wait_for(lambda sandbox: [request["kind"] for request in sandbox.requests].count("boot") == 2)
     page.evaluate("analytics.page(); analytics.track('end')")
     made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
     assert "ann" not in [user for _, user in told(made)[1:]]
@@ -250,7 +250,9 @@ def test_remote_analytics_fetches_identity(accounts: Any, messenger: Any, page: 
     messenger.expect_visible()
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("analytics.identify('ann', {seats: 3})")
-    made.sandbox.wait_for(lambda sandbox: [each["custom_attributes"].get("seats") for each in sandbox.people] == [3])
+    made.sandbox.wait_for(
+        lambda sandbox: [person["custom_attributes"].get("seats") for person in sandbox.people] == [3]
+    )
     assert "ann" not in made.app.test_client().get("/login/ann", follow_redirects=True).text
 
 
@@ -294,13 +296,13 @@ def test_second_tab_login_is_not_refused(accounts: Any, page: Page) -> None:
     made = accounts()
     page.goto(f"{made.address}/login/ann")
     page.wait_for_function("window.analytics?.initialized")
-    other = page.context.new_page()
-    other.goto(f"{made.address}/login/ben")
+    tab = page.context.new_page()
+    tab.goto(f"{made.address}/login/ben")
     page.wait_for_function("analytics.user().id() === 'ben'")
     page.evaluate("Intercom('trackEvent', 'end')")
     made.sandbox.wait_for(lambda sandbox: sandbox.requests[-1]["kind"] == "event")
-    assert [each["refused"] for each in made.sandbox.requests if each["refused"]] == []
-    other.close()
+    assert [request["refused"] for request in made.sandbox.requests if request["refused"]] == []
+    tab.close()
 
 
 @pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")

@@ -144,8 +144,8 @@ def test_a_right_proof_is_accepted(identity: str, shop: Any, intercom_sandbox: A
 
 @pytest.mark.parametrize("identity", ["hash", "jwt"])
 def test_proof_by_wrong_secret_is_refused(identity: str, shop: Any, messenger: Any) -> None:
-    other = "another secret of at least thirty-two bytes"
-    made = shop(INTERCOM_IDENTITY=identity, INTERCOM_IDENTITY_SECRET=other)
+    wrong_secret = "another secret of at least thirty-two bytes"
+    made = shop(INTERCOM_IDENTITY=identity, INTERCOM_IDENTITY_SECRET=wrong_secret)
     made.sandbox.wait_for(lambda sandbox: sandbox.refused)
     assert len(made.sandbox.refused) == 1
     messenger.expect_hidden(booted=False)
@@ -296,8 +296,8 @@ def test_same_user_updates_new_user_boots(shop: Any, messenger: Any, page: Page)
     made = shop()
     messenger.expect_visible()
     same = made.rendered("{{ intercom_snippet({'id': 'user1234', 'plan': 'gold'}) }}")
-    other = made.rendered("{{ intercom_snippet({'id': 'other'}) }}")
-    for html, action in ((same, "update"), (other, "boot")):
+    other_user = made.rendered("{{ intercom_snippet({'id': 'other'}) }}")
+    for html, action in ((same, "update"), (other_user, "boot")):
         page.evaluate(RERUN, html)
         made.sandbox.wait_for(lambda sandbox, action=action: sandbox.requests[-1]["kind"] == action)
     assert [ping for ping in made.pings if ping[0] != "shutdown"] == [

@@ -255,12 +255,12 @@ class Page:
     def evaluate(self, expression: str, arg: Any = None) -> Any:
         """The value of an expression; what a function makes of the argument; or statements, carried out."""
         try:
-            found = self.run(EVALUATE % f"return ({expression}\n)", arg)
+            answer = self.run(EVALUATE % f"return ({expression}\n)", arg)
         except JavascriptException:
-            found = self.run(EVALUATE % expression)
-        if "thrown" in found:
-            raise JavascriptException(found["thrown"])
-        return json.loads(found.get("json") or "null")
+            answer = self.run(EVALUATE % expression)
+        if "thrown" in answer:
+            raise JavascriptException(answer["thrown"])
+        return json.loads(answer.get("json") or "null")
 
     def wait_for_function(self, expression: str, arg: Any = None) -> None:
         """Wait until the expression is true."""
@@ -298,12 +298,15 @@ class Page:
         """What is seen, and has this role and a name with this in it."""
         css = ", ".join(filter(None, [CANDIDATES.get(role), f"[role={role}]"]))
 
-        def is_named(one: WebElement) -> bool:
-            said = one.accessible_name
+        def is_named(element: WebElement) -> bool:
+            said = element.accessible_name
             return said == name if exact else name.lower() in said.lower()
 
         return Locator(
-            self, lambda _: [one for one in self.run(FIND, [css], True) if one.aria_role == role and is_named(one)]
+            self,
+            lambda _: [
+                element for element in self.run(FIND, [css], True) if element.aria_role == role and is_named(element)
+            ],
         )
 
     def has_focus(self, element: WebElement) -> bool:

@@ -41,9 +41,9 @@ class Received:
         if isinstance(body, dict) and key is not None:
             body = {"writeKey": key, **body}
         text = body if isinstance(body, bytes) else orjson.dumps(body)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.collector.answer(
-            TrackingRequest("POST", f"/v1/{path}", {**JSON, **named}, text, "203.0.113.7", "cdn.example", "https")
+            TrackingRequest("POST", f"/v1/{path}", {**JSON, **fields}, text, "203.0.113.7", "cdn.example", "https")
         )
 
     def get(self, path: str, method: str = "GET") -> TrackingAnswer:

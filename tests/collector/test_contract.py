@@ -56,5 +56,5 @@ def test_each_described_path_is_answered(received: Received, path: str) -> None:
 
 
 def test_each_path_is_described() -> None:
-    named = {f"/v1/{name}" for name in {*collector._KINDS, *collector._BATCHES, collector._METRICS}}
-    assert named <= set(DESCRIBED["paths"])
+    paths = {f"/v1/{name}" for name in {*collector._KINDS, *collector._BATCHES, collector._METRICS}}
+    assert paths <= set(DESCRIBED["paths"])

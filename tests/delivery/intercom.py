@@ -51,15 +51,15 @@ class InProcess:
 
     @property
     def requests(self) -> list[tuple[str, str]]:
-        return [(one.method, one.path) for one in self.sent]
+        return [(operation.method, operation.path) for operation in self.sent]
 
 
 class Intercom:
     """A sandbox, an outbox, and a sender between them whose clock a test moves."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        given = {"outbox": f"sqlite:///{folder / 'outbox.db'}", **settings}
-        self.settings = Settings(app_id=APP_ID, access_token="t", **given)
+        options = {"outbox": f"sqlite:///{folder / 'outbox.db'}", **settings}
+        self.settings = Settings(app_id=APP_ID, access_token="t", **options)
         self.workspace = Workspace(APP_ID, search_lag=0)
         self.app = create_sandbox(self.workspace)
         self.transport = InProcess(self.app, self.settings.api_version)
@@ -104,20 +104,20 @@ class Intercom:
 
     def person(self, user_id: str) -> dict[str, Any]:
         """Whom the workspace knows under a user id."""
-        (found,) = (one for one in self.state["people"] if one["user_id"] == user_id)
-        return found
+        (person,) = (person for person in self.state["people"] if person["user_id"] == user_id)
+        return person
 
     @property
     def events(self) -> list[str]:
-        return [one["event_name"] for one in self.state["events"]]
+        return [event["event_name"] for event in self.state["events"]]
 
 
 @pytest.fixture
 def intercom(tmp_path: Path) -> Iterator[Intercom]:
     """Today's dialect."""
-    found = Intercom(tmp_path)
-    yield found
-    found.close()
+    harness = Intercom(tmp_path)
+    yield harness
+    harness.close()
 
 
 @pytest.fixture
@@ -130,8 +130,8 @@ def make_intercom(tmp_path: Path) -> Iterator[Callable[..., Intercom]]:
         return made[-1]
 
     yield make
-    for one in made:
-        one.close()
+    for harness in made:
+        harness.close()
 
 
 class Fast:

@@ -27,7 +27,9 @@ def error(status: int, code: str, message: str) -> Reply:
 def once(reply: Reply, method: str = "POST", path: str = "/") -> Callable[[Operation], Reply | None]:
     """Answer the first request to a path with this reply."""
     left = [reply]
-    return lambda one: left.pop() if left and one.method == method and one.path.startswith(path) else None
+    return lambda operation: (
+        left.pop() if left and operation.method == method and operation.path.startswith(path) else None
+    )
 
 
 def test_calls_of_user_keep_order(intercom: Intercom) -> None:
@@ -89,7 +91,9 @@ def test_failing_call_expires_after_a_day(intercom: Intercom) -> None:
         intercom.now += LONGEST_BACK_OFF
     intercom.put(type="track", userId="u", event="second")
     intercom.now += A_DAY + 1
-    intercom.transport.before = lambda one: broken(one) if one.body and one.body.get("event_name") == "first" else None
+    intercom.transport.before = lambda operation: (
+        broken(operation) if operation.body and operation.body.get("event_name") == "first" else None
+    )
     intercom.deliver()
     assert intercom.events == ["second"]
     (dead,) = intercom.outbox.dead_letters()
@@ -234,7 +238,7 @@ def test_missing_attributes_get_the_right_type(intercom: Intercom) -> None:
     traits = {"plan": "pro", "seats": 3, "score": 1.5, "trial": True, "since": "2014-01-01", "gone": None}
     intercom.put(type="identify", userId="u", traits=traits)
     intercom.deliver()
-    made = {one["name"]: one["data_type"] for one in intercom.state["attributes"]}
+    made = {attribute["name"]: attribute["data_type"] for attribute in intercom.state["attributes"]}
     assert made == {"plan": "string", "seats": "float", "score": "float", "trial": "boolean", "since_at": "datetime"}
     assert intercom.person("u")["custom_attributes"]["seats"] == 3
 
@@ -251,7 +255,9 @@ def test_page_may_set_created_attributes(intercom: Intercom) -> None:
 def test_group_traits_create_company_attributes(intercom: Intercom) -> None:
     intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "tier": "gold"})
     intercom.deliver()
-    assert [(one["model"], one["name"]) for one in intercom.state["attributes"]] == [("company", "tier")]
+    assert [(attribute["model"], attribute["name"]) for attribute in intercom.state["attributes"]] == [
+        ("company", "tier")
+    ]
     assert intercom.state["companies"][0]["custom_attributes"] == {"tier": "gold"}
 
 
@@ -439,7 +445,7 @@ def test_deleted_company_is_attached_again(intercom: Intercom) -> None:
     intercom.deliver()
     intercom.now += 2
     intercom.deliver()
-    assert [one["company_id"] for one in intercom.person("v")["companies"]] == ["c"]
+    assert [company["company_id"] for company in intercom.person("v")["companies"]] == ["c"]
 
 
 def test_leaving_unknown_company_is_delivered(intercom: Intercom) -> None:
@@ -489,7 +495,7 @@ def test_the_classic_dialect_delivers_too(make_intercom: Any) -> None:
     intercom.deliver()
     assert intercom.events == ["early"]
     assert intercom.person("u")["custom_attributes"] == {"a.b": 1}
-    assert {one["company_id"] for one in intercom.person("u")["companies"]} == {"2017828326", "c"}
+    assert {company["company_id"] for company in intercom.person("u")["companies"]} == {"2017828326", "c"}
     assert intercom.outbox.counts().given_up == 0
 
 
@@ -499,7 +505,7 @@ def test_clashing_company_attribute_is_left_out(intercom: Intercom, caplog: pyte
     intercom.put(type="group", userId="u", groupId="c", traits={"name": "One", "seats": 9, "tier": "gold"})
     intercom.deliver()
     assert intercom.state["companies"][0]["custom_attributes"] == {"tier": "gold"}
-    assert [one["company_id"] for one in intercom.person("u")["companies"]] == ["c"]
+    assert [company["company_id"] for company in intercom.person("u")["companies"]] == ["c"]
     assert "attribute 'seats'" in caplog.text
 
 
@@ -508,8 +514,8 @@ def test_sender_fault_delays_only_its_user(intercom: Intercom, caplog: pytest.Lo
     intercom.put(type="track", userId="v", event="even")
     faults = [KeyError("x")]
 
-    def fault(one: Operation) -> None:
-        if faults and one.body and one.body.get("event_name") == "odd":
+    def fault(operation: Operation) -> None:
+        if faults and operation.body and operation.body.get("event_name") == "odd":
             raise faults.pop()
 
     intercom.transport.before = fault
@@ -545,8 +551,8 @@ def test_reserved_trait_name_costs_nothing_else(intercom: Intercom, name: str) -
 
 
 def test_lasting_fault_becomes_dead_letter(intercom: Intercom) -> None:
-    def fault(one: Operation) -> Reply | None:
-        if one.body and one.body.get("event_name") == "odd":
+    def fault(operation: Operation) -> Reply | None:
+        if operation.body and operation.body.get("event_name") == "odd":
             raise KeyError("x")
         return None
 
@@ -563,7 +569,9 @@ def test_lasting_fault_becomes_dead_letter(intercom: Intercom) -> None:
 def test_event_without_user_becomes_dead_letter(intercom: Intercom) -> None:
     """Eight attempts are enough, so nothing of that user waits for a whole day."""
     intercom.put(type="track", userId="u", event="lost")
-    intercom.transport.before = lambda one: error(404, "not_found", "User Not Found") if one.path == "/events" else None
+    intercom.transport.before = lambda operation: (
+        error(404, "not_found", "User Not Found") if operation.path == "/events" else None
+    )
     for _ in range(8):
         intercom.deliver()
         intercom.now += LONGEST_BACK_OFF
@@ -591,14 +599,22 @@ def test_odd_success_leaves_nothing_waiting(intercom: Intercom, body: Any) -> No
 def test_unknown_outcome_sends_company_again(intercom: Intercom) -> None:
     """After a broken connection nobody knows which plan Intercom has, so an earlier one is sent anew."""
 
-    def lost(one: Operation) -> Reply | None:
-        return broken(one) if one.path == "/companies" and one.body and one.body["plan"] == "pro" else None
+    def lost(operation: Operation) -> Reply | None:
+        return (
+            broken(operation)
+            if operation.path == "/companies" and operation.body and operation.body["plan"] == "pro"
+            else None
+        )
 
     for plan, before in (("free", lambda _: None), ("pro", lost), ("free", lambda _: None)):
         intercom.transport.before = before
         intercom.put(type="group", userId=plan, groupId="c", traits={"name": "One", "plan": plan})
         intercom.deliver()
-    assert [one.body["plan"] for one in intercom.transport.sent if one.path == "/companies"] == ["free", "pro", "free"]
+    assert [operation.body["plan"] for operation in intercom.transport.sent if operation.path == "/companies"] == [
+        "free",
+        "pro",
+        "free",
+    ]
 
 
 def test_outage_is_logged_once_a_minute(intercom: Intercom, caplog: pytest.LogCaptureFixture) -> None:

@@ -199,9 +199,9 @@ def test_wrong_region_shows_its_remedy(client: FlaskClient) -> None:
 
 def test_the_workspace_is_shared(app: Flask) -> None:
     choose(app.test_client(), workspace="eu", visitors="off")
-    other = html.unescape(app.test_client().get("/").text)
-    assert re.search(r'id="workspace-eu"[^>]*aria-pressed="true"', other)
-    assert re.search(r'id="visitors-off"[^>]*aria-pressed="true"', other)
+    other_page = html.unescape(app.test_client().get("/").text)
+    assert re.search(r'id="workspace-eu"[^>]*aria-pressed="true"', other_page)
+    assert re.search(r'id="visitors-off"[^>]*aria-pressed="true"', other_page)
 
 
 def test_log_out_ends_intercoms_session(client: FlaskClient) -> None:
@@ -212,10 +212,10 @@ def test_log_out_ends_intercoms_session(client: FlaskClient) -> None:
 
 
 def test_a_browsers_choices_are_its_own(app: Flask) -> None:
-    one, other = app.test_client(), app.test_client()
-    choose(one, person="visitor")
-    assert "usr_2041" not in snippet(one)
-    assert "usr_2041" in snippet(other), "a demo begins with somebody who is logged in"
+    first, second = app.test_client(), app.test_client()
+    choose(first, person="visitor")
+    assert "usr_2041" not in snippet(first)
+    assert "usr_2041" in snippet(second), "a demo begins with somebody who is logged in"
 
 
 def test_two_demos_have_different_secrets() -> None:
@@ -238,16 +238,16 @@ def test_sandbox_is_mounted_beside_site(client: FlaskClient) -> None:
 
 def test_the_playground_shows_settings_and_commands(client: FlaskClient) -> None:
     message = {"userId": "user1234", "traits": {"email": "teemo@segment.com", "role": "Baker"}}
-    found = play(client, message)
-    assert found["settings"]["custom_attributes"] == {"role": "Baker"}
-    assert found["commands"] == [["boot", {**KNOWN, "role": "Baker"}]]
-    assert (found["warnings"], found["error"]) == ([], None)
+    result = play(client, message)
+    assert result["settings"]["custom_attributes"] == {"role": "Baker"}
+    assert result["commands"] == [["boot", {**KNOWN, "role": "Baker"}]]
+    assert (result["warnings"], result["error"]) == ([], None)
 
 
 def test_playground_shows_both_dialects_requests(client: FlaskClient) -> None:
     calls = [{"userId": "user1234", "traits": {"role": "Baker"}}, {"type": "group", "groupId": "org_17"}]
     requests = play(client, calls)["requests"]
-    assert [(each["method"], each["path"]) for each in requests["contacts"]] == [
+    assert [(request["method"], request["path"]) for request in requests["contacts"]] == [
         ("POST", "/contacts"),
         ("POST", "/companies"),
         ("POST", "/contacts/{id of contact user1234}/companies"),
@@ -259,10 +259,10 @@ def test_playground_shows_both_dialects_requests(client: FlaskClient) -> None:
 
 def test_playground_html_passes_its_policy(client: FlaskClient) -> None:
     """The doctor has nothing to object to in the playground's HTML under the policy beside it."""
-    found = play(client, {"userId": "user1234"}, identity="hash")
-    headers = {"Content-Security-Policy": found["policy"], "Cache-Control": "private, no-store"}
+    result = play(client, {"userId": "user1234"}, identity="hash")
+    headers = {"Content-Security-Policy": result["policy"], "Cache-Control": "private, no-store"}
     settings = Settings(app_id="abcd1234", identity_secret="an-example-secret")
-    findings = check_page(f"<body>{found['html']}</body>", headers, settings, "https://shop.example/")
+    findings = check_page(f"<body>{result['html']}</body>", headers, settings, "https://shop.example/")
     assert [finding for finding in findings if finding.level != "ok"] == []
 
 
@@ -364,9 +364,9 @@ def test_playground_warnings_are_not_logged(client: FlaskClient, caplog: pytest.
 
 
 def test_playground_proof_uses_example_secret(app: Flask, client: FlaskClient) -> None:
-    found = play(client, {"userId": "user1234"}, identity="hash")["settings"]
-    assert found["user_hash"] == user_hash("an-example-secret", "user1234")
-    assert found["user_hash"] != user_hash(app.config["INTERCOM_IDENTITY_SECRET"], "user1234")
+    settings = play(client, {"userId": "user1234"}, identity="hash")["settings"]
+    assert settings["user_hash"] == user_hash("an-example-secret", "user1234")
+    assert settings["user_hash"] != user_hash(app.config["INTERCOM_IDENTITY_SECRET"], "user1234")
     assert "intercom_user_jwt" in play(client, {"userId": "user1234"}, identity="jwt")["settings"]
 
 

@@ -44,8 +44,8 @@ def snippet(settings: Settings = SETTINGS, nonce: str | None = None, **values: A
     """Our snippet with these values laid on the page, a user unless they say otherwise."""
     known = {"app_id": APP_ID, **({"api_base": settings.api_base} if settings.api_base else {}), "user_id": "u"}
     proof = {} if {"user_hash", "intercom_user_jwt"} & {*values} else {"user_hash": user_hash(SECRET, "u")}
-    given = {name: value for name, value in {**known, **proof, **values}.items() if value is not None}
-    return str(render_snippet(given, settings=settings, nonce=nonce))
+    page_settings = {name: value for name, value in {**known, **proof, **values}.items() if value is not None}
+    return str(render_snippet(page_settings, settings=settings, nonce=nonce))
 
 
 def page(*parts: str, head: str = "") -> str:
@@ -77,8 +77,8 @@ def test_sound_page_raises_no_warning() -> None:
 def test_what_the_package_renders_is_sound(region: Any, identity: Any) -> None:
     settings = Settings(app_id=APP_ID, identity_secret=LONG, region=region, identity=identity)
     traits = {"email": "a@b.example", "createdAt": "2016-03-24", "__proto__": "x", "plan": "<b>"}
-    found = messenger_settings(Identify("u", traits), settings)
-    assert look(page(str(render_snippet(found, settings=settings))), settings=settings) == []
+    page_settings = messenger_settings(Identify("u", traits), settings)
+    assert look(page(str(render_snippet(page_settings, settings=settings))), settings=settings) == []
 
 
 CONFIGURATIONS: list[tuple[Settings, str]] = [
@@ -157,7 +157,7 @@ def token(secret: str = LONG, user_id: str = "u", ttl: int = 3600) -> str:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("claims", "expected"),
     [
         ({}, ""),
         ({"secret": "another-secret-that-is-not-real-either"}, "problem intercom_user_jwt: is signed with another"),
@@ -168,8 +168,8 @@ def token(secret: str = LONG, user_id: str = "u", ttl: int = 3600) -> str:
         (5, "problem intercom_user_jwt: cannot be read"),
     ],
 )
-def test_a_token_is_judged(given: Any, expected: str) -> None:
-    made = token(**given) if isinstance(given, dict) else given  # made now, for its time runs
+def test_a_token_is_judged(claims: Any, expected: str) -> None:
+    made = token(**claims) if isinstance(claims, dict) else claims  # made now, for its time runs
     findings = look(page(snippet(intercom_user_jwt=made)), settings=TOKENS)
     assert said(findings).startswith(expected)
     assert bool(findings) == bool(expected)
@@ -233,8 +233,8 @@ def test_unmatched_selector_finds_nothing(selector: str) -> None:
 def test_unsupported_selector_is_left_unchecked(selector: str) -> None:
     with pytest.raises(Unsupported):
         finds(selector, read("<a id=a></a>").elements)
-    found = check_page(page(snippet(custom_launcher_selector=selector)), PRIVATE, SETTINGS, URL)
-    assert any(finding.level == "ok" and "cannot be checked here" in finding.what for finding in found)
+    findings = check_page(page(snippet(custom_launcher_selector=selector)), PRIVATE, SETTINGS, URL)
+    assert any(finding.level == "ok" and "cannot be checked here" in finding.what for finding in findings)
 
 
 def test_merge_csp_nonce_policy_is_sound() -> None:
@@ -297,7 +297,7 @@ def test_report_only_policy_blocks_nothing() -> None:
     headers = {**PRIVATE, "Content-Security-Policy-Report-Only": "default-src 'none'"}
     assert look(page(snippet()), headers) == []
     assert any(
-        "Report-Only blocks nothing" in each.what for each in check_page(page(snippet()), headers, SETTINGS, URL)
+        "Report-Only blocks nothing" in finding.what for finding in check_page(page(snippet()), headers, SETTINGS, URL)
     )
 
 
@@ -383,9 +383,9 @@ def test_wrong_value_types_are_judged(values: dict[str, Any], complaints: list[s
 
 def test_findings_name_field_and_remedy() -> None:
     """Only a finding that is ok may come without a remedy."""
-    findings = [each for html, _ in PAGES for each in look(html)]
-    findings += [each for settings, _ in CONFIGURATIONS for each in check_configuration(settings)]
-    findings += [each for policy, html, _ in POLICIES for each in under(policy, html)]
+    findings = [finding for html, _ in PAGES for finding in look(html)]
+    findings += [finding for settings, _ in CONFIGURATIONS for finding in check_configuration(settings)]
+    findings += [finding for policy, html, _ in POLICIES for finding in under(policy, html)]
     for finding in findings:
         assert ": " in finding.what
         assert finding.level == "ok" or finding.remedy.endswith((".", "...")), finding
@@ -522,8 +522,8 @@ def test_partly_read_page_is_reported() -> None:
 
 def test_a_missing_base_uri_is_named() -> None:
     def remedies(policy: str) -> list[str]:
-        found = check_page(page(snippet()), {"Content-Security-Policy": policy}, SETTINGS, URL)
-        return [finding.remedy for finding in found if "base-uri" in finding.what]
+        findings = check_page(page(snippet()), {"Content-Security-Policy": policy}, SETTINGS, URL)
+        return [finding.remedy for finding in findings if "base-uri" in finding.what]
 
     assert remedies("script-src 'nonce-r4nd0m'") == [
         "Add base-uri 'self', or 'none'; no other directive stands in for it."
@@ -545,9 +545,9 @@ HELPERS = Helpers(
 
 def test_page_booting_later_needs_no_proof() -> None:
     html = page(str(HELPERS.analytics_snippet(None, page=False)))
-    found = check_page(html, {}, SETTINGS, URL)
-    assert {finding.level for finding in found} == {"ok"}
-    assert any("first analytics call boots" in finding.what for finding in found)
+    findings = check_page(html, {}, SETTINGS, URL)
+    assert {finding.level for finding in findings} == {"ok"}
+    assert any("first analytics call boots" in finding.what for finding in findings)
 
 
 def test_policy_must_allow_inserted_scripts() -> None:

@@ -34,12 +34,12 @@ class Answering:
 
 
 def said(reply: Reply | TransportError, folder: Path, **settings: Any) -> str:
-    given = {"app_id": APP_ID, "access_token": TOKEN, "outbox": f"sqlite:///{folder}/outbox.db", **settings}
-    found = check_server(Settings(**given), Answering(reply))
-    for finding in found:
+    options = {"app_id": APP_ID, "access_token": TOKEN, "outbox": f"sqlite:///{folder}/outbox.db", **settings}
+    findings = check_server(Settings(**options), Answering(reply))
+    for finding in findings:
         assert finding.level == "ok" or finding.remedy.endswith("."), finding
         assert TOKEN not in finding.what + finding.remedy
-    return "\n".join(f"{finding.level} {finding.what} {finding.remedy}" for finding in found)
+    return "\n".join(f"{finding.level} {finding.what} {finding.remedy}" for finding in findings)
 
 
 def test_without_token_intercom_is_not_asked() -> None:
@@ -100,7 +100,7 @@ def test_foreign_file_as_outbox_is_reported(tmp_path: Path) -> None:
 def test_a_real_answer_is_understood(serve: Callable[[Any], str], tmp_path: Path) -> None:
     address = serve(create_sandbox(Workspace(APP_ID, access_token=TOKEN)))
     outbox = f"sqlite:///{tmp_path}/outbox.db"
-    found = check_server(Settings(app_id=APP_ID, access_token=TOKEN, api_url=address, outbox=outbox))
-    assert {finding.level for finding in found} == {"ok"}
-    found = check_server(Settings(app_id=APP_ID, access_token="another", api_url=address, outbox=outbox))
-    assert "problem" in {finding.level for finding in found}
+    findings = check_server(Settings(app_id=APP_ID, access_token=TOKEN, api_url=address, outbox=outbox))
+    assert {finding.level for finding in findings} == {"ok"}
+    findings = check_server(Settings(app_id=APP_ID, access_token="another", api_url=address, outbox=outbox))
+    assert "problem" in {finding.level for finding in findings}

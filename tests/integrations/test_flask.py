@@ -42,8 +42,8 @@ def test_environment_fills_missing_configuration(monkeypatch: pytest.MonkeyPatch
     """The application's configuration goes before the environment, which gives what it leaves out."""
     monkeypatch.setenv("INTERCOM_APP_ID", "fromenv1")
     monkeypatch.setenv("INTERCOM_REGION", "eu")
-    found = page(application())
-    assert (found["app_id"], found["api_base"]) == (APP_ID, "https://api-iam.eu.intercom.io")
+    settings = page(application())
+    assert (settings["app_id"], settings["api_base"]) == (APP_ID, "https://api-iam.eu.intercom.io")
 
 
 def test_the_configuration_is_read_once() -> None:
@@ -66,8 +66,8 @@ def test_loaders_supply_user_and_company() -> None:
     extension = SegmentIntercom()
     extension.user_loader(lambda: {"id": "loaded"})
     extension.company_loader(lambda: {"id": 1, "name": "One"})
-    found = page(application("{{ intercom_snippet() }}", extension))
-    assert (found["user_id"], found["company"]) == ("loaded", {"company_id": "1", "name": "One"})
+    settings = page(application("{{ intercom_snippet() }}", extension))
+    assert (settings["user_id"], settings["company"]) == ("loaded", {"company_id": "1", "name": "One"})
     assert page(application(extension=extension), "/visitor") == {"app_id": APP_ID}
 
 
@@ -315,9 +315,9 @@ BLOCKED = (
 
 def test_block_list_rules_match_no_address() -> None:
     html = application("{{ analytics_snippet(remote=True) }}").test_client().get("/").text
-    addresses = [each for each in re.findall(r'new URL\("([^"]+)"', html) if "segment-intercom" in each]
+    addresses = [address for address in re.findall(r'new URL\("([^"]+)"', html) if "segment-intercom" in address]
     assert len(addresses) == 2
-    assert [(rule, each) for each in addresses for rule in BLOCKED if rule.casefold() in each.casefold()] == []
+    assert [(rule, address) for address in addresses for rule in BLOCKED if rule.casefold() in address.casefold()] == []
 
 
 @pytest.mark.parametrize(
@@ -386,8 +386,8 @@ def test_only_versioned_runtime_is_cached() -> None:
     client = application("{{ analytics_snippet(user) }}").test_client()
     address = re.search(r"/segment-intercom/runtime\.min\.js\?v=\w+", client.get("/").text)
     assert address is not None
-    with client.get(address.group()) as kept, client.get("/segment-intercom/runtime.min.js") as asked_again:
-        assert kept.cache_control.max_age == 31_536_000
+    with client.get(address.group()) as versioned, client.get("/segment-intercom/runtime.min.js") as asked_again:
+        assert versioned.cache_control.max_age == 31_536_000
         assert asked_again.cache_control.no_cache
 
 

@@ -56,17 +56,17 @@ def make(tmp_path: Path, intercom: SegmentIntercom) -> Iterator[Make]:
 
 
 def state(app: Flask) -> State:
-    found: State = app.extensions["segment_intercom"]
-    return found
+    stored: State = app.extensions["segment_intercom"]
+    return stored
 
 
 def kept(app: Flask) -> list[dict[str, Any]]:
     """The messages that wait in an application's outbox."""
-    found = []
+    messages = []
     with closing(SqliteOutbox(app.config["INTERCOM_OUTBOX"].removeprefix("sqlite:///"))) as box:
         while (lease := box.lease()) is not None:
-            found += [read(message.body) for message in lease.messages]
-    return found
+            messages += [read(message.body) for message in lease.messages]
+    return messages
 
 
 def test_testing_captures_calls_and_stores_nothing(make: Make, intercom: SegmentIntercom, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_testing_may_be_set_late(make: Make, intercom: SegmentIntercom) -> None:
         intercom.identify("u")
         app.testing = True
         intercom.track("u", "Paid")
-    assert [one["type"] for one in kept(app)] == ["identify"]
+    assert [message["type"] for message in kept(app)] == ["identify"]
     assert state(app).captured == [Track("Paid", user_id="u")]
 
 
@@ -127,7 +127,7 @@ def test_the_user_loader_names_the_user(make: Make, intercom: SegmentIntercom) -
         intercom.group(group_id="c")
         intercom.track("other", "Paid")
     captured = state(app).captured
-    assert [getattr(one, "user_id", None) for one in captured] == ["7", "7", "7", "other"]
+    assert [getattr(call, "user_id", None) for call in captured] == ["7", "7", "7", "other"]
     assert captured[0] == Identify("7", {"plan": "pro", "email": "ann@example.com", "name": "Ann"})
 
 
@@ -192,9 +192,9 @@ def test_request_details_need_from_request(make: Make, intercom: SegmentIntercom
         intercom.identify("u", from_request=asked, context={"active": False})
         intercom.track("u", "Paid", from_request=asked)
         intercom.group("u", "c", from_request=asked, context={"ip": "own"})
-    found = {"ip": "203.0.113.7", "userAgent": AGENT} if asked else {}
-    expected = [{**found, "active": False}, found, {**found, "ip": "own"}]
-    assert [one.context for one in state(app).captured] == expected
+    details = {"ip": "203.0.113.7", "userAgent": AGENT} if asked else {}
+    expected = [{**details, "active": False}, details, {**details, "ip": "own"}]
+    assert [call.context for call in state(app).captured] == expected
 
 
 @pytest.mark.parametrize("user", ["u", {"email": "ann@example.com"}])
@@ -255,12 +255,12 @@ def test_bad_trait_raises_in_debug_mode(make: Make, intercom: SegmentIntercom) -
 
 def test_two_applications_keep_calls_apart(make: Make, intercom: SegmentIntercom) -> None:
     """Applications that share an extension have an outbox or a list of captured calls of their own."""
-    one, two, tested = make(), make(), make(TESTING=True)
-    for app in (one, two, tested):
+    first, second, tested = make(), make(), make(TESTING=True)
+    for app in (first, second, tested):
         with app.app_context():
             intercom.track("u", app.name)
-    assert [message["event"] for message in kept(one)] == ["app0"]
-    assert [message["event"] for message in kept(two)] == ["app1"]
+    assert [message["event"] for message in kept(first)] == ["app0"]
+    assert [message["event"] for message in kept(second)] == ["app1"]
     assert state(tested).captured == [Track("app2", user_id="u")]
 
 
@@ -325,8 +325,8 @@ def test_single_object_is_the_whole_message(make: Make, intercom: SegmentInterco
 def test_template_takes_whole_message_as_user(make: Make, intercom: SegmentIntercom) -> None:
     app = make(INTERCOM_APP_ID=APP_ID)
     with app.test_request_context():
-        found = app.jinja_env.globals["intercom_settings"]({**WHOLE, "traits": {"name": "Ann", "plan": "pro"}})
-    assert found == {"app_id": APP_ID, "user_id": "u", "name": "Ann", "custom_attributes": {"plan": "pro"}}
+        settings = app.jinja_env.globals["intercom_settings"]({**WHOLE, "traits": {"name": "Ann", "plan": "pro"}})
+    assert settings == {"app_id": APP_ID, "user_id": "u", "name": "Ann", "custom_attributes": {"plan": "pro"}}
 
 
 def test_loaded_user_may_be_omitted(make: Make, intercom: SegmentIntercom) -> None:

@@ -116,9 +116,9 @@ class Lazy:
     ],
 )
 def test_python_value_becomes_plain_value(value: Any, sent: dict[str, Any], unverified: Settings) -> None:
-    found = messenger_settings(Identify("u", {"t": value}), unverified)
-    assert found["custom_attributes"] == sent
-    assert {key: type(item) for key, item in found["custom_attributes"].items()} == {
+    page_settings = messenger_settings(Identify("u", {"t": value}), unverified)
+    assert page_settings["custom_attributes"] == sent
+    assert {key: type(item) for key, item in page_settings["custom_attributes"].items()} == {
         k: type(v) for k, v in sent.items()
     }
 
@@ -151,8 +151,8 @@ def test_unsendable_trait_error_names_field(value: Any, field: str, remedy: str,
 def test_production_drops_and_logs_bad_trait(caplog: pytest.LogCaptureFixture) -> None:
     """Without strictness a bad trait is left out, and the log names it but never shows its value."""
     lenient = Settings(app_id="abc12345", strict=False)
-    found = messenger_settings(Identify("u", {"bad": b"secret-bytes", "good": 1}), lenient)
-    assert found["custom_attributes"] == {"good": 1}
+    page_settings = messenger_settings(Identify("u", {"bad": b"secret-bytes", "good": 1}), lenient)
+    assert page_settings["custom_attributes"] == {"good": 1}
     assert "'bad'" in caplog.text
     assert "secret-bytes" not in caplog.text
 
@@ -175,8 +175,8 @@ def test_invalid_date_is_dropped_with_warning(
 
 def test_reserved_trait_stays_custom_with_warning(unverified: Settings, caplog: pytest.LogCaptureFixture) -> None:
     """A trait named like a key of the Messenger stays a custom attribute and overrides nothing."""
-    found = messenger_settings(Identify("u", {"app_id": "evil"}), unverified)
-    assert found == {"app_id": "abc12345", "user_id": "u", "custom_attributes": {"app_id": "evil"}}
+    page_settings = messenger_settings(Identify("u", {"app_id": "evil"}), unverified)
+    assert page_settings == {"app_id": "abc12345", "user_id": "u", "custom_attributes": {"app_id": "evil"}}
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
 
@@ -188,8 +188,8 @@ def test_visitor_sends_no_traits_or_proof(settings: Settings, caplog: pytest.Log
 def test_next_user_inherits_nothing(unverified: Settings) -> None:
     first = Identify("a", {"plan": "pro"}, integrations={"Intercom": {"user_hash": "abc"}})
     company = Group("1", {"name": "One"}, user_id="a")
-    found = messenger_settings([first, company, Identify("b", {})], unverified)
-    assert found == {"app_id": "abc12345", "user_id": "b"}
+    page_settings = messenger_settings([first, company, Identify("b", {})], unverified)
+    assert page_settings == {"app_id": "abc12345", "user_id": "b"}
 
 
 @pytest.mark.parametrize("company", [5, b"x", 1.5, [["nested"]]])
@@ -216,38 +216,38 @@ def test_company_with_unreadable_id_is_refused(identifier: Any) -> None:
     ],
 )
 def test_company_id_is_sent_as_text(identifier: Any, sent: str, unverified: Settings) -> None:
-    found = messenger_settings(Identify("u", {"company": {"id": identifier}}), unverified)
-    assert found["company"] == {"company_id": sent}
+    page_settings = messenger_settings(Identify("u", {"company": {"id": identifier}}), unverified)
+    assert page_settings["company"] == {"company_id": sent}
 
 
 @pytest.mark.parametrize(
     "traits", [{"company": "", "companies": ["A", "B"]}, {"company": {"A", "B"}}, {"company": deque(["A", "B"])}]
 )
 def test_several_companies_all_arrive(traits: dict[str, Any], unverified: Settings) -> None:
-    found = messenger_settings(Identify("u", traits), unverified)
-    assert sorted(company["name"] for company in found["companies"]) == ["A", "B"]
+    page_settings = messenger_settings(Identify("u", traits), unverified)
+    assert sorted(company["name"] for company in page_settings["companies"]) == ["A", "B"]
 
 
 @pytest.mark.parametrize("avatar", ["https://example.com/a.png", "http://[oops"])
 def test_avatar_address_becomes_an_image(avatar: str, unverified: Settings) -> None:
     """What begins as a web address is one, as far as anybody can tell from outside."""
-    found = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
-    assert found["avatar"] == {"type": "avatar", "image_url": avatar}
-    assert "custom_attributes" not in found
+    page_settings = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
+    assert page_settings["avatar"] == {"type": "avatar", "image_url": avatar}
+    assert "custom_attributes" not in page_settings
 
 
 @pytest.mark.parametrize("avatar", ["javascript:alert(1)", "/a.png", 5])
 def test_avatar_without_address_stays_custom_attribute(avatar: Any, unverified: Settings) -> None:
-    found = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
-    assert found["custom_attributes"] == {"avatar": avatar}
-    assert "avatar" not in found
+    page_settings = messenger_settings(Identify("u", {"avatar": avatar}), unverified)
+    assert page_settings["custom_attributes"] == {"avatar": avatar}
+    assert "avatar" not in page_settings
 
 
 def test_rich_link_is_sent_unchanged() -> None:
     """A rich link stays as it is even where its value looks like a date."""
     link = {"url": "https://example.com", "value": "2014 in numbers"}
-    found = messenger_settings(Identify("u", {"l": link}), Settings(app_id="abc12345", rich_links=["l"]))
-    assert found["custom_attributes"] == {"l": link}
+    page_settings = messenger_settings(Identify("u", {"l": link}), Settings(app_id="abc12345", rich_links=["l"]))
+    assert page_settings["custom_attributes"] == {"l": link}
 
 
 def test_returned_auth_tokens_are_copied() -> None:
@@ -265,8 +265,8 @@ def test_what_is_no_call_is_refused(calls: Any, unverified: Settings) -> None:
 
 def test_company_row_sends_only_known_fields(unverified: Settings) -> None:
     row = Row(id=UUID(int=1), name="One", plan="gold", api_token="hunter2", created_at=datetime(2014, 1, 1))
-    found = messenger_settings(Identify("u", {"company": row}), unverified)
-    assert found["company"] == {
+    page_settings = messenger_settings(Identify("u", {"company": row}), unverified)
+    assert page_settings["company"] == {
         "company_id": "00000000-0000-0000-0000-000000000001",
         "name": "One",
         "created_at": 1388534400,
@@ -279,5 +279,5 @@ def test_proxy_is_read_as_its_value(unverified: Settings) -> None:
 
     with Flask("proxy").app_context():
         proxied = {"text": LocalProxy(lambda: "x"), "day": LocalProxy(lambda: date(2014, 1, 1))}
-        found = messenger_settings(Identify("u", proxied), unverified)
-    assert found["custom_attributes"] == {"text": "x", "day_at": 1388534400}
+        page_settings = messenger_settings(Identify("u", proxied), unverified)
+    assert page_settings["custom_attributes"] == {"text": "x", "day_at": 1388534400}

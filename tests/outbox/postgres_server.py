@@ -20,8 +20,8 @@ _SECONDS = 60.0
 
 def programs() -> Path:
     """The folder of the newest server that is installed."""
-    if (found := shutil.which("postgres")) is not None:
-        return Path(found).parent
+    if (installed := shutil.which("postgres")) is not None:
+        return Path(installed).parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     assert versions, _MISSING
     return versions[-1].parent

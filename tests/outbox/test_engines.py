@@ -147,10 +147,10 @@ def test_leased_user_is_hidden_from_others(place: Place, box: Outbox) -> None:
     box.put("ann", b"1")
     lease = taken(box)
     box.put("ann", b"2")
-    other = place.open()
-    assert other.lease() is None
+    other_box = place.open()
+    assert other_box.lease() is None
     assert box.done(lease, lease.messages)
-    assert messages(taken(other)) == [b"2"]
+    assert messages(taken(other_box)) == [b"2"]
 
 
 def test_lease_after_expiry_has_new_token(box: Outbox, clock: Clock) -> None:
@@ -414,19 +414,19 @@ def test_message_without_id_is_no_duplicate(box: Outbox) -> None:
 
 
 def test_left_counts_what_this_object_put(place: Place, box: Outbox) -> None:
-    other = place.open()
+    other_box = place.open()
     assert box.left() == 0
     box.put("ann", b"1", "id-1")
     box.put("ann", b"1", "id-1")
-    other.put("ann", b"2")
+    other_box.put("ann", b"2")
     box.put("bob", b"3")
-    assert (box.left(), other.left()) == (2, 1)
-    lease = taken(other)
-    other.done(lease, lease.messages[:1])
-    assert (box.left(), other.left()) == (1, 1)
-    give_up_all(other)
-    other.done(lease, lease.messages[1:])
-    assert (box.left(), other.left()) == (0, 0)
+    assert (box.left(), other_box.left()) == (2, 1)
+    lease = taken(other_box)
+    other_box.done(lease, lease.messages[:1])
+    assert (box.left(), other_box.left()) == (1, 1)
+    give_up_all(other_box)
+    other_box.done(lease, lease.messages[1:])
+    assert (box.left(), other_box.left()) == (0, 0)
 
 
 def test_left_ignores_resent_messages(box: Outbox) -> None:
@@ -528,14 +528,14 @@ def test_any_bytes_may_be_a_message(box: Outbox, message: bytes) -> None:
 
 def test_notes_are_shared_until_expiry(place: Place, box: Outbox, clock: Clock) -> None:
     """What an outbox object sets, another object reads until it is deleted or its time is over."""
-    other = place.open()
-    assert other.get("contact:ann") is None
+    other_box = place.open()
+    assert other_box.get("contact:ann") is None
     box.set("contact:ann", "5f3b", 60)
     box.set("contact:ann", "6a1c", 60)
     box.set("\ud800", "", 60)
-    assert (other.get("contact:ann"), other.get("\ud800")) == ("6a1c", "")
-    other.delete("\ud800")
-    other.delete("never known")
+    assert (other_box.get("contact:ann"), other_box.get("\ud800")) == ("6a1c", "")
+    other_box.delete("\ud800")
+    other_box.delete("never known")
     clock.forward(60)
     assert (box.get("\ud800"), box.get("contact:ann")) == (None, None)
 
@@ -572,11 +572,11 @@ def test_bursts_of_threads_keep_order(place: Place, refuse: float) -> None:
 
 def test_concurrent_workers_keep_order(place: Place) -> None:
     """The workers fail at random; what arrived is written down while the lease is held, so in the order of arrival."""
-    box, arrived, given = place.open(), defaultdict(list), threading.Event()
+    box, arrived, all_put = place.open(), defaultdict(list), threading.Event()
 
     def work(seed: int) -> None:
         mine, luck = place.open(), random.Random(seed)
-        while not given.is_set() or mine.next_due() is not None:
+        while not all_put.is_set() or mine.next_due() is not None:
             lease = mine.lease()
             for message in lease.messages if lease else ():
                 if luck.random() < 0.2:
@@ -588,7 +588,7 @@ def test_concurrent_workers_keep_order(place: Place) -> None:
     with ThreadPoolExecutor(5) as pool:
         workers = [pool.submit(work, seed) for seed in range(3)]
         list(pool.map(lambda giver: bursts(box, giver), range(2)))
-        given.set()
+        all_put.set()
         for worker in workers:
             worker.result()
     assert sum(map(len, arrived.values())) == 2 * 120
@@ -679,11 +679,11 @@ def test_put_all_reads_before_keeping(box: Outbox) -> None:
 
 def test_put_all_takes_all_or_nothing(box: Outbox) -> None:
     """What fails while it is written leaves nothing behind; JetStream keeps the first ones, and knows them again."""
-    kept = int(isinstance(box, JetStreamOutbox))
+    stored = int(isinstance(box, JetStreamOutbox))
     with pytest.raises((OutboxError, TypeError)):
         box.put_all([("ann", b"1", "a"), ("bob", object(), "b")])  # type: ignore[list-item]
-    assert (box.counts().waiting, box.left()) == (kept, kept)
-    assert box.put_all([("ann", b"1", "a"), ("bob", b"2", "b")]) == 2 - kept
+    assert (box.counts().waiting, box.left()) == (stored, stored)
+    assert box.put_all([("ann", b"1", "a"), ("bob", b"2", "b")]) == 2 - stored
     assert deliver_all(box) == {"ann": [b"1"], "bob": [b"2"]}
 
 

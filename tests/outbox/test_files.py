@@ -28,11 +28,11 @@ USER, MESSAGE = "ann@example.com", b'{"event": "Signed Up"}' * 20
 
 def deliver_all(box: SqliteOutbox) -> list[bytes]:
     """Deliver what is due, and give it back."""
-    found = []
+    delivered = []
     while (lease := box.lease()) is not None:
-        found += [message.body for message in lease.messages]
+        delivered += [message.body for message in lease.messages]
         box.done(lease, lease.messages)
-    return found
+    return delivered
 
 
 @contextmanager
@@ -116,8 +116,8 @@ def test_readable_file_becomes_private(tmp_path: Path) -> None:
         box.put(USER, MESSAGE)
         for file in tmp_path.iterdir():
             file.chmod(0o644)
-        with opened(box.path) as other:
-            assert other.counts().waiting == 1
+        with opened(box.path) as other_box:
+            assert other_box.counts().waiting == 1
             assert modes(box.path) == [0o600] * 3
 
 
@@ -235,8 +235,8 @@ def test_file_removed_while_open_is_remade(tmp_path: Path, replaced: bool, caplo
         for file in list(tmp_path.iterdir()):
             file.unlink()
         if replaced:
-            with opened(path) as other:
-                other.put(USER, b"of the other")
+            with opened(path) as other_box:
+                other_box.put(USER, b"of the other")
         box._database.session.looked_at -= 1  # a second later
         box.put(USER, b"after")
         assert box.left() == 1
@@ -426,12 +426,12 @@ def test_accepted_messages_survive_kill_9(tmp_path: Path, family: Children) -> N
         process.kill()
         told += process.stdout.readlines()
         process.communicate()
-        users, given = defaultdict(list), [line.split() for line in told if line.endswith(b"\n")]
-        for user, message in given:
+        users, accepted = defaultdict(list), [line.split() for line in told if line.endswith(b"\n")]
+        for user, message in accepted:
             users[user].append(message)
-        kept = set(waiting(path))
-        assert {message for messages in users.values() for message in messages} <= kept
-        assert len(kept) <= len(given) + 1
+        stored = set(waiting(path))
+        assert {message for messages in users.values() for message in messages} <= stored
+        assert len(stored) <= len(accepted) + 1
 
 
 def test_killed_worker_is_continued_by_another(tmp_path: Path, family: Children) -> None:
@@ -461,7 +461,7 @@ def test_unfinished_lease_blocks_user_until_expiry(tmp_path: Path) -> None:
         box.put("user0", b"1")
         box.lease()
         now = time.time()
-        with opened(path, clock=lambda: now + 20) as other:
-            assert other.lease() is None
-        with opened(path, clock=lambda: now + 31) as other:
-            assert other.lease() is not None
+        with opened(path, clock=lambda: now + 20) as other_box:
+            assert other_box.lease() is None
+        with opened(path, clock=lambda: now + 31) as other_box:
+            assert other_box.lease() is not None

@@ -38,10 +38,10 @@ def test_waiting_message_delays_only_its_user(box: JetStreamOutbox) -> None:
     box.retry(lease, 3600)
     arrived = []
     while len(arrived) < 2:
-        other = box.lease()
-        if other is not None:
-            arrived.append((other.user, other.messages[0].body))
-            assert box.done(other, other.messages)
+        next_lease = box.lease()
+        if next_lease is not None:
+            arrived.append((next_lease.user, next_lease.messages[0].body))
+            assert box.done(next_lease, next_lease.messages)
     left = {"ann", "bob"} - {lease.user}
     assert arrived == [(*left, b"1"), (*left, b"2")]
 
@@ -64,18 +64,18 @@ def test_failure_counts_but_release_does_not(box: JetStreamOutbox) -> None:
 
 def test_message_ids_count_for_all_processes(jetstream: str, box: JetStreamOutbox) -> None:
     assert box.put("ann", b"1", "id-1")
-    other = JetStreamOutbox(jetstream)
-    with closing(other):
-        assert not other.put("bob", b"1", "id-1")
-        assert (box.left(), other.left()) == (1, 0)
+    other_box = JetStreamOutbox(jetstream)
+    with closing(other_box):
+        assert not other_box.put("bob", b"1", "id-1")
+        assert (box.left(), other_box.left()) == (1, 0)
 
 
 def test_watch_reports_puts_of_another_outbox(jetstream: str, box: JetStreamOutbox) -> None:
     heard: list[int] = []
     box.watch(lambda: heard.append(1))
-    other = JetStreamOutbox(jetstream)
-    with closing(other):
-        wait_for(lambda: other.put("ann", b"1") and heard)
+    other_box = JetStreamOutbox(jetstream)
+    with closing(other_box):
+        wait_for(lambda: other_box.put("ann", b"1") and heard)
 
 
 def test_database_transaction_is_refused(box: JetStreamOutbox) -> None:

@@ -68,8 +68,8 @@ def test_call_is_stored_on_commit_only(postgres: str, box: PostgresOutbox) -> No
             assert box.counts().waiting == 0
             assert box.next_due() is None
             commit()
-            (kept,) = waiting(box)
-            assert b"Kept" in kept
+            (message,) = waiting(box)
+            assert b"Kept" in message
             lease = box.lease()
             assert lease is not None
             assert box.done(lease, lease.messages)
@@ -93,8 +93,8 @@ def test_flask_call_joins_session_transaction(postgres: str, box: PostgresOutbox
         db.session.remove()
         db.engine.dispose()
     app.extensions["segment_intercom"].ingest.close()
-    (kept,) = waiting(box)
-    assert b'"revenue":6' in kept
+    (message,) = waiting(box)
+    assert b'"revenue":6' in message
 
 
 @pytest.mark.parametrize("connection", [object(), "postgresql://host/name"])
@@ -167,12 +167,12 @@ def test_order_and_call_commit_together(postgres: str, box: PostgresOutbox, fami
 def test_watch_reports_puts_of_another_outbox(postgres: str, box: PostgresOutbox) -> None:
     woken = threading.Event()
     box.watch(woken.set)
-    other = PostgresOutbox(postgres)
-    with closing(other):
+    other_box = PostgresOutbox(postgres)
+    with closing(other_box):
         end = time.monotonic() + 30
         while not woken.wait(0.1):  # until it listens
             assert time.monotonic() < end
-            other.put("ann", b"1")
+            other_box.put("ann", b"1")
 
 
 def test_outbox_reconnects_to_restarted_server(
@@ -268,7 +268,7 @@ def test_outbox_works_behind_transaction_pooler(
     try:
         box = PostgresOutbox(pooler.address)
         with closing(box):
-            fill(box, users=6, each=50)
+            fill(box, users=6, per_user=50)
             assert not box.put("u0", b"again", "m0")
             workers = Workers(family, pooler.address, tmp_path / "delivered")
             with psycopg.connect(pooler.address) as own:

@@ -69,7 +69,7 @@ class Workers:
         for worker in self._running:
             assert worker.wait(_PATIENCE) == 0
 
-    def check(self, users: int, each: int, *, server_was_killed: bool = False) -> int:
+    def check(self, users: int, per_user: int, *, server_was_killed: bool = False) -> int:
         """Nothing is missing, and each user's are in their order; return how many came twice.
 
         A single server of NATS that is killed forgets its last acknowledgements: some come again, in their order.
@@ -79,12 +79,14 @@ class Workers:
             user, number = line.split()
             arrived[user].append(int(number))
         once = {user: list(dict.fromkeys(numbers)) for user, numbers in arrived.items()}
-        assert {user: len(numbers) for user, numbers in once.items()} == {b"u%d" % user: each for user in range(users)}
+        assert {user: len(numbers) for user, numbers in once.items()} == {
+            b"u%d" % user: per_user for user in range(users)
+        }
         assert all(numbers == sorted(numbers) for numbers in once.values())
         # What was in flight when its worker was killed comes again, at once: nothing else came between.
         assert server_was_killed or all(numbers == sorted(numbers) for numbers in arrived.values())
-        return sum(map(len, arrived.values())) - users * each
+        return sum(map(len, arrived.values())) - users * per_user
 
 
-def fill(box: Outbox, users: int, each: int) -> None:
-    box.put_all((f"u{number % users}", b"%d" % number, f"m{number}") for number in range(users * each))
+def fill(box: Outbox, users: int, per_user: int) -> None:
+    box.put_all((f"u{number % users}", b"%d" % number, f"m{number}") for number in range(users * per_user))

@@ -506,9 +506,9 @@ def test_events_and_messages_need_a_session(browser: Browser) -> None:
 def test_nobody_writes_into_another_persons_conversation(browser: Browser, sandbox: Flask) -> None:
     browser.boot(verified())
     theirs = browser.post("messages", text="Mine").json["conversation"]["id"]
-    other = Browser(sandbox, "cookie-2")
-    other.boot()
-    assert other.post("messages", text="Hi", conversation_id=theirs).json["conversation"]["id"] != theirs
+    other_browser = Browser(sandbox, "cookie-2")
+    other_browser.boot()
+    assert other_browser.post("messages", text="Hi", conversation_id=theirs).json["conversation"]["id"] != theirs
 
 
 @pytest.mark.parametrize("body", [{}, {"text": " "}, {"text": 7}])
@@ -521,7 +521,7 @@ def test_the_state_gives_only_later_requests(browser: Browser) -> None:
     browser.boot()
     browser.boot({"user_id": "42"})
     state = browser.client.get("/inspector/state.json?after=1").json
-    assert [(each["n"], each["status"], each["kind"]) for each in state["requests"]] == [(2, 403, "boot")]
+    assert [(request["n"], request["status"], request["kind"]) for request in state["requests"]] == [(2, 403, "boot")]
     assert "proof is missing" in state["requests"][0]["refused"]
 
 

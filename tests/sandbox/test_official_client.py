@@ -33,8 +33,8 @@ def connect(serve: Callable[[Any], str], workspace: Workspace) -> Iterator[Calla
         return Client(token=token, base_url=address, httpx_client=opened[-1])
 
     yield make
-    for each in opened:
-        each.close()
+    for http_client in opened:
+        http_client.close()
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def company(client: Client, name: str) -> Any:
 
 def by_email(client: Client, email: str) -> list[str | None]:
     query = types.SingleFilterSearchRequest(field="email", operator="=", value=email)
-    return [each.external_id for each in client.contacts.search(query=query)]
+    return [contact.external_id for contact in client.contacts.search(query=query)]
 
 
 def test_the_token_says_who_asks(client: Client) -> None:
@@ -75,7 +75,7 @@ def test_contact_is_created_read_and_updated(client: Client) -> None:
 def test_contacts_are_listed_and_searched(client: Client) -> None:
     for name in ("a", "b", "c"):
         user(client, name, email=f"{name}@example.com")
-    assert sorted(each.external_id or "" for each in client.contacts.list(per_page=2)) == ["a", "b", "c"]
+    assert sorted(contact.external_id or "" for contact in client.contacts.list(per_page=2)) == ["a", "b", "c"]
     assert by_email(client, "b@example.com") == ["b"]
     assert by_email(client, "x@example.com") == []
 
@@ -101,7 +101,7 @@ def test_a_contact_is_tagged(client: Client) -> None:
     contact = user(client)
     tag = client.tags.create(request=types.CreateOrUpdateTagRequest(name="VIP"))
     client.tags.tag_contact(contact.id, tag_id=tag.id)
-    assert [each.name for each in client.contacts.list_attached_tags(contact.id).data] == ["VIP"]
+    assert [attached.name for attached in client.contacts.list_attached_tags(contact.id).data] == ["VIP"]
     client.tags.untag_contact(contact.id, tag.id)
     assert client.contacts.list_attached_tags(contact.id).data == []
     with pytest.raises(NotFoundError):
@@ -116,7 +116,7 @@ def test_companies_are_made_found_and_listed(client: Client) -> None:
     company(client, "empty")
     assert client.companies.find(made.id).name == "three"
     assert client.companies.retrieve(company_id="two") is not None
-    listed = [each.company_id for each in client.companies.list(per_page=2, order="asc")]
+    listed = [item.company_id for item in client.companies.list(per_page=2, order="asc")]
     assert sorted(listed) == ["one", "three", "two"], "those with members only"
 
 
@@ -124,7 +124,7 @@ def test_contact_joins_and_leaves_company(client: Client) -> None:
     member, made = user(client), company(client, "one")
     client.companies.attach_contact(member.id, company_id=made.id)
     attached = client.contacts.list_attached_companies(member.id)
-    assert [each.company_id for each in attached] == ["one"]
+    assert [item.company_id for item in attached] == ["one"]
     client.companies.detach_contact(member.id, made.id)
     assert list(client.contacts.list_attached_companies(member.id)) == []
 
@@ -136,7 +136,7 @@ def test_attributes_are_made_listed_and_described(client: Client) -> None:
     assert made.id is not None
     assert client.data_attributes.update(made.id, request={"description": "How many"}).description == "How many"
     listed = client.data_attributes.list(model="contact").data or []
-    assert "seats" in [each.name for each in listed]
+    assert "seats" in [attribute.name for attribute in listed]
     assert user(client, custom_attributes={"seats": 3}).custom_attributes == {"seats": 3}
 
 

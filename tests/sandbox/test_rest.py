@@ -37,9 +37,9 @@ class Api:
         self.headers = {"Authorization": "Bearer any"} | ({"Intercom-Version": version} if version else {})
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
         options = {} if body is None else {"json": body}
-        return self.client.open(path, method=method, headers={**self.headers, **named}, **options)
+        return self.client.open(path, method=method, headers={**self.headers, **fields}, **options)
 
     def ok(self, method: str, path: str, body: Any = None) -> Any:
         answer = self(method, path, body)
@@ -87,7 +87,9 @@ def test_request_without_token_is_unauthorized(api: Api) -> None:
 
 def test_the_token_chooses_the_workspace() -> None:
     app = create_sandbox(Workspace(APP, access_token="one"), Workspace("other123", access_token="two"))
-    asked = [app.test_client().get("/me", headers={"Authorization": f"Bearer {each}"}) for each in ("one", "two", "no")]
+    asked = [
+        app.test_client().get("/me", headers={"Authorization": f"Bearer {token}"}) for token in ("one", "two", "no")
+    ]
     assert [(answer.json.get("app") or {}).get("id_code") for answer in asked] == [APP, "other123", None]
     assert asked[2].status_code == 401
 
@@ -255,10 +257,10 @@ def test_update_changes_only_sent_fields(api: Api) -> None:
 
 
 def test_update_with_taken_identifier_conflicts(api: Api) -> None:
-    made, other = api.contact(), api.contact(external_id="43", email="bob@example.com")
-    assert api.refusal("PUT", f"/contacts/{other}", {"email": "ada@example.com"})[0] == 409
-    assert api.refusal("PUT", f"/contacts/{other}", {"external_id": "42"})[2].endswith(made)
-    assert api("PUT", f"/contacts/{other}", {"external_id": "43", "email": "BOB@example.com"}).status_code == 200
+    made, bob = api.contact(), api.contact(external_id="43", email="bob@example.com")
+    assert api.refusal("PUT", f"/contacts/{bob}", {"email": "ada@example.com"})[0] == 409
+    assert api.refusal("PUT", f"/contacts/{bob}", {"external_id": "42"})[2].endswith(made)
+    assert api("PUT", f"/contacts/{bob}", {"external_id": "43", "email": "BOB@example.com"}).status_code == 200
 
 
 def test_update_frees_previous_identifiers(api: Api) -> None:
@@ -271,8 +273,8 @@ def test_update_frees_previous_identifiers(api: Api) -> None:
 
 def test_an_external_id_may_hold_anything(api: Api) -> None:
     made = api.contact(external_id="//a b/ü?#%2F")
-    found = api.ok("GET", "/contacts/find_by_external_id/%2F%2Fa%20b%2F%C3%BC%3F%23%252F")
-    assert found["id"] == made
+    contact = api.ok("GET", "/contacts/find_by_external_id/%2F%2Fa%20b%2F%C3%BC%3F%23%252F")
+    assert contact["id"] == made
 
 
 def test_external_id_lookup_needs_2_13(api: Api) -> None:
@@ -364,7 +366,7 @@ def test_search_is_sorted_and_paged(api: Api) -> None:
     assert (first["total_count"], first["pages"]["next"]) == (3, {"per_page": 2, "starting_after": "2"})
     body["pagination"] = first["pages"]["next"]
     second = api.ok("POST", "/contacts/search", body)
-    assert [each["external_id"] for each in first["data"] + second["data"]] == ["0", "1", "2"]
+    assert [contact["external_id"] for contact in first["data"] + second["data"]] == ["0", "1", "2"]
     assert "next" not in second["pages"]
 
 
@@ -391,7 +393,7 @@ def test_list_omits_visitors_and_archived_contacts(api: Api) -> None:
     ping = {"app_id": APP, "visitor_id": "cookie", "action": "boot", "settings": {}}
     assert api.client.post("/messenger/us/ping", json=ping).status_code == 200
     listed = api.ok("GET", "/contacts?per_page=1")
-    assert (listed["total_count"], [each["id"] for each in listed["data"]]) == (2, [made[2]])
+    assert (listed["total_count"], [contact["id"] for contact in listed["data"]]) == (2, [made[2]])
 
 
 # --- the page's people and the API's are the same

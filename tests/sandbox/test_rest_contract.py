@@ -18,8 +18,8 @@ class Described(Api):
     """A client that holds every answer, and every request that was taken, against the description."""
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        named = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        sent: dict[str, Any] = {"base_url": "https://api.intercom.io", "method": method, "headers": named}
+        fields = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent: dict[str, Any] = {"base_url": "https://api.intercom.io", "method": method, "headers": fields}
         sent |= {} if body is None else {"json": body}
         answer, request = self.client.open(path, **sent), WerkzeugOpenAPIRequest(Request.from_values(path, **sent))
         if answer.status_code < 300:

@@ -115,9 +115,9 @@ def test_attributes_are_listed_by_model(api: Api) -> None:
     api.attribute("plan")
     api.attribute("industry_code", model="company")
     listed = api.ok("GET", "/data_attributes?model=contact")["data"]
-    assert {each["model"] for each in listed} == {"contact"}
-    assert [each["name"] for each in listed if each["custom"]] == ["plan"]
-    assert {each["model"] for each in api.ok("GET", "/data_attributes")["data"]} == {"contact", "company"}
+    assert {attribute["model"] for attribute in listed} == {"contact"}
+    assert [attribute["name"] for attribute in listed if attribute["custom"]] == ["plan"]
+    assert {attribute["model"] for attribute in api.ok("GET", "/data_attributes")["data"]} == {"contact", "company"}
     assert api.refusal("GET", "/data_attributes?model=conversation")[0] == 422
 
 
@@ -136,7 +136,7 @@ def test_attribute_remembers_what_changed(api: Api) -> None:
     assert made["description"] == "What they pay for"
     api.clock.at += 60
     api.ok("PUT", f"/data_attributes/{made['id']}", {"messenger_writable": True})
-    (listed,) = (each for each in api.ok("GET", "/data_attributes")["data"] if each["custom"])
+    (listed,) = (attribute for attribute in api.ok("GET", "/data_attributes")["data"] if attribute["custom"])
     assert (listed["description"], listed["messenger_writable"]) == ("What they pay for", True)
     assert (listed["created_at"], listed["updated_at"], listed["archived"]) == (AT, AT + 60, False)
 
@@ -152,7 +152,7 @@ def test_archived_attribute_cannot_be_written(api: Api) -> None:
     assert "already have 'plan'" in api.refusal("POST", "/data_attributes", again)[2]
     for query, names in (("", []), ("&include_archived=true", ["plan"])):
         listed = api.ok("GET", f"/data_attributes?model=contact{query}")["data"]
-        assert [each["name"] for each in listed if each["custom"]] == names
+        assert [attribute["name"] for attribute in listed if attribute["custom"]] == names
     api.ok("PUT", path, {"archived": False})
     assert api.ok("PUT", f"/contacts/{contact}", body)["custom_attributes"] == {"plan": "pro"}
 
@@ -233,7 +233,7 @@ def test_contact_joins_1000_companies_at_most(api: Api) -> None:
 def test_company_query_matches_id_or_name(api: Api) -> None:
     made = api.company()
     for query in ("company_id=7", "name=Seven", ""):
-        assert [each["id"] for each in api.ok("GET", f"/companies?{query}")["data"]] == [made]
+        assert [company["id"] for company in api.ok("GET", f"/companies?{query}")["data"]] == [made]
     for path in ("/companies?company_id=8", "/companies?name=Eight", "/companies/8"):
         assert api.refusal("GET", path)[:2] == (404, "company_not_found")
 
@@ -271,7 +271,7 @@ def test_company_lists_living_contacts(api: Api) -> None:
     api.ok("POST", f"/contacts/{members[0]}/archive")
     api.contact(external_id="elsewhere")
     listed = api.ok("GET", f"/companies/{company}/contacts")
-    assert ([each["id"] for each in listed["data"]], listed["total_count"]) == (members[:0:-1], 2)
+    assert ([contact["id"] for contact in listed["data"]], listed["total_count"]) == (members[:0:-1], 2)
     assert api.refusal("GET", "/companies/none/contacts")[:2] == (404, "company_not_found")
 
 
@@ -425,9 +425,9 @@ def test_person_events_list_newest_first(api: Api) -> None:
     api.event(created_at=AT + 1, metadata={"a": 1})
     for query in ("user_id=42", "email=ada@example.com", f"intercom_user_id={made}"):
         events = api.ok("GET", f"/events?type=user&{query}")["events"]
-        assert [(each["created_at"], each["metadata"]) for each in events] == [(AT + 1, {"a": 1}), (AT, {})]
+        assert [(event["created_at"], event["metadata"]) for event in events] == [(AT + 1, {"a": 1}), (AT, {})]
     summary = api.ok("GET", "/events?type=user&user_id=42&summary=true")["events"]
-    assert [(each["name"], each["count"]) for each in summary] == [("Opened", 2)]
+    assert [(entry["name"], entry["count"]) for entry in summary] == [("Opened", 2)]
     assert api.refusal("GET", "/events?user_id=42")[0] == 400
     assert api.refusal("GET", "/events?type=user&user_id=43")[0] == 404
 
@@ -440,8 +440,8 @@ def test_classic_user_matches_id_or_email(classic: Api) -> None:
     first = classic.ok("POST", "/users", {"email": "ada@example.com", "name": "Ada"})
     second = classic.ok("POST", "/users", {"user_id": "42", "email": "ADA@example.com", "phone": "+41 1"})
     assert (second["id"], second["name"], second["phone"]) == (first["id"], "Ada", "+41 1")
-    other = classic.ok("POST", "/users", {"user_id": "43", "email": "ada@example.com"})
-    assert other["id"] != first["id"]
+    another_user = classic.ok("POST", "/users", {"user_id": "43", "email": "ada@example.com"})
+    assert another_user["id"] != first["id"]
     for query in ("user_id=42", "email=ada@example.com"):
         assert classic.ok("GET", f"/users?{query}")["id"] == first["id"]
     assert classic.refusal("GET", "/users?user_id=44")[:2] == (404, "not_found")
@@ -459,8 +459,8 @@ def test_classic_user_stores_extra_fields(classic: Api) -> None:
     }
     answer = classic.ok("POST", "/users", sent)
     (person,) = classic.state()["people"]
-    for found in (answer, person):
-        assert {name: found[name] for name in sent} == sent
+    for user in (answer, person):
+        assert {name: user[name] for name in sent} == sent
     assert person["source"] == "classic"
 
 
@@ -497,7 +497,10 @@ def test_classic_attributes_are_created_automatically(classic: Api) -> None:
     custom = {"plan": "pro", "race.finish_at": AT, "seats": 3, "ratio": 0.5, "vip": True, "none": None}
     user = classic.ok("POST", "/users", {"user_id": "42", "custom_attributes": custom})
     assert user["custom_attributes"] == {name: value for name, value in custom.items() if value is not None}
-    types = {each["name"]: (each["data_type"], each["created_by"]) for each in classic.state()["attributes"]}
+    types = {
+        attribute["name"]: (attribute["data_type"], attribute["created_by"])
+        for attribute in classic.state()["attributes"]
+    }
     assert types["race.finish_at"] == ("date", "classic")
     assert [types[name][0] for name in ("plan", "seats", "ratio", "vip")] == ["string", "integer", "float", "boolean"]
     assert "none" not in types
@@ -514,12 +517,12 @@ def test_classic_user_joins_and_leaves_companies(classic: Api) -> None:
     seven = {"company_id": "7", "name": "Seven", "plan": "pro", "monthly_spend": "10.5", "remote_created_at": AT}
     eight = {"company_id": "8", "name": "Eight", "custom_attributes": {"seats": 3}}
     user = classic.ok("POST", "/users", {"user_id": "42", "companies": [seven, eight]})
-    assert [each["company_id"] for each in user["companies"]["companies"]] == ["7", "8"]
+    assert [company["company_id"] for company in user["companies"]["companies"]] == ["7", "8"]
     leaving = [{"company_id": "7", "remove": True}, {"company_id": "unknown", "remove": True}]
     user = classic.ok("POST", "/users", {"user_id": "42", "companies": leaving})
-    assert [each["company_id"] for each in user["companies"]["companies"]] == ["8"]
-    (kept, other) = classic.state()["companies"]
-    assert (kept["monthly_spend"], other["custom_attributes"]) == ("10.5", {"seats": 3})
+    assert [company["company_id"] for company in user["companies"]["companies"]] == ["8"]
+    (stored_seven, stored_eight) = classic.state()["companies"]
+    assert (stored_seven["monthly_spend"], stored_eight["custom_attributes"]) == ("10.5", {"seats": 3})
 
 
 def test_classic_company_is_created_or_updated(classic: Api) -> None:
@@ -537,7 +540,7 @@ def test_a_classic_event_may_say_created(classic: Api) -> None:
         body = {"event_name": name, name: AT, "user_id": "42", "email": "ada@example.com"}
         assert classic("POST", "/events", body).status_code == 202
     assert classic("POST", "/events", {"event_name": "x", "created": AT, "user_id": "43"}).status_code == 404
-    assert [each["created_at"] for each in classic.ok("GET", "/events?type=user&user_id=42")["events"]] == [AT, AT]
+    assert [event["created_at"] for event in classic.ok("GET", "/events?type=user&user_id=42")["events"]] == [AT, AT]
 
 
 def test_both_dialects_see_the_same_person(api: Api) -> None:

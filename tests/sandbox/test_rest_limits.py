@@ -67,8 +67,8 @@ def test_unauthorized_requests_spend_no_limit() -> None:
 
 def test_workspaces_have_separate_limits() -> None:
     api = Api(Workspace(APP, access_token="any", rate_limit=6))
-    other = Workspace("other123", access_token="other", rate_limit=6)
-    api.store.workspaces[other.app_id] = other
+    other_workspace = Workspace("other123", access_token="other", rate_limit=6)
+    api.store.workspaces[other_workspace.app_id] = other_workspace
     assert api("GET", "/me").status_code == 200
     assert api("GET", "/me").status_code == 429
     assert api("GET", "/me", Authorization="Bearer other").status_code == 200
@@ -139,10 +139,10 @@ def test_slow_answer_blocks_nobody_else(api: Api) -> None:
     api.workspace.faults = (Fault(slow=600, only="GET /me"),)
     with ThreadPoolExecutor(1) as thread:
         slow = thread.submit(api, "GET", "/me")
-        other = Api.contact(api)
+        contact_id = Api.contact(api)
         inside.set()
         assert slow.result(10).status_code == 200
-    assert api.ok("GET", "/contacts/find_by_external_id/42")["id"] == other
+    assert api.ok("GET", "/contacts/find_by_external_id/42")["id"] == contact_id
 
 
 def test_a_dropped_connection_has_no_answer(api: Api, serve: Serve) -> None:

@@ -169,17 +169,17 @@ VALUES = st.recursive(
 def test_any_traits_give_settings_or_error(traits: dict[str, Any], handling: Any) -> None:
     settings = Settings(app_id="abc12345", nested_handling=handling)
     try:
-        found = messenger_settings(Identify("u", traits), settings)
+        page_settings = messenger_settings(Identify("u", traits), settings)
     except TraitError:
         return
-    assert json.loads(dumps(found)) == found
+    assert json.loads(dumps(page_settings)) == page_settings
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_production_gives_settings_for_any_traits(traits: dict[str, Any]) -> None:
-    found = messenger_settings(Identify("u", traits), LENIENT)
-    assert found["user_id"] == "u"
-    assert json.loads(dumps(found)) == found
+    page_settings = messenger_settings(Identify("u", traits), LENIENT)
+    assert page_settings["user_id"] == "u"
+    assert json.loads(dumps(page_settings)) == page_settings
 
 
 UNDOTTED = st.text(st.characters(exclude_characters="."), max_size=8)
@@ -189,8 +189,8 @@ UNDOTTED = st.text(st.characters(exclude_characters="."), max_size=8)
 def test_unknown_scalar_traits_stay_unchanged(traits: dict[str, Any]) -> None:
     """Scalar traits whose names mean nothing to Intercom arrive as custom attributes, unchanged."""
     custom = {f"x{name}": value for name, value in traits.items()}
-    found = messenger_settings(Identify("u", custom), LENIENT).get("custom_attributes", {})
-    assert found == custom
+    attributes = messenger_settings(Identify("u", custom), LENIENT).get("custom_attributes", {})
+    assert attributes == custom
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": {1, 2}}.keys, lambda: 1])
@@ -202,8 +202,8 @@ def test_dumps_refuses_values_outside_json(value: Any) -> None:
 def test_attributes_are_bounded_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     for traits in ({"tags": list(range(10_000))}, {f"t{number}": number for number in range(300)}):
         caplog.clear()
-        found = messenger_settings(Identify("u", traits), LENIENT)
-        assert len(found["custom_attributes"]) == 250
+        page_settings = messenger_settings(Identify("u", traits), LENIENT)
+        assert len(page_settings["custom_attributes"]) == 250
         assert [record.message.count("beyond the 250") for record in caplog.records] == [1]
 
 
@@ -216,19 +216,19 @@ class Row(NamedTuple):
 
 def test_company_row_is_one_company() -> None:
     """A named tuple is an object with fields, not a list of companies."""
-    found = messenger_settings(Identify("u", {"company": Row(813, "Acme")}), LENIENT)
-    assert (found["company"], "companies" in found) == ({"company_id": "813", "name": "Acme"}, False)
+    page_settings = messenger_settings(Identify("u", {"company": Row(813, "Acme")}), LENIENT)
+    assert (page_settings["company"], "companies" in page_settings) == ({"company_id": "813", "name": "Acme"}, False)
 
 
 @pytest.mark.parametrize("name", [{"a": 1}, ["Acme"], True])
 def test_unreadable_company_name_is_warned_of(name: Any, caplog: pytest.LogCaptureFixture) -> None:
-    found = messenger_settings(Identify("u", {"company": {"id": 1, "name": name}}), LENIENT)
-    assert found["company"] == {"company_id": "1"}
+    page_settings = messenger_settings(Identify("u", {"company": {"id": 1, "name": name}}), LENIENT)
+    assert page_settings["company"] == {"company_id": "1"}
     assert "'company.name': must be text or a number" in caplog.text
 
 
 def test_companies_are_bounded_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     companies = [{"id": number} for number in range(1_500)]
-    found = messenger_settings(Identify("u", {"companies": companies}), LENIENT)
-    assert len(found["companies"]) == 1_000
+    page_settings = messenger_settings(Identify("u", {"companies": companies}), LENIENT)
+    assert len(page_settings["companies"]) == 1_000
     assert [record.message.count("more than 1000") for record in caplog.records] == [1]

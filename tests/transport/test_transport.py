@@ -144,15 +144,15 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def listen(stack: ExitStack) -> Callable[..., Peer]:
-    return lambda *given, **more: stack.enter_context(listening(Peer(*given), **more))
+    return lambda *arguments, **more: stack.enter_context(listening(Peer(*arguments), **more))
 
 
 @pytest.fixture
 def connect(stack: ExitStack) -> Callable[..., HttpTransport]:
     """A transport that is closed when the test ends: ``connect(address, timeout=0.2)``."""
 
-    def connected(address: str, *, connections: int = 4, timeout: float = 10.0, **given: Any) -> HttpTransport:
-        settings = Settings(api_url=address, **{"access_token": TOKEN, **given})
+    def connected(address: str, *, connections: int = 4, timeout: float = 10.0, **options: Any) -> HttpTransport:
+        settings = Settings(api_url=address, **{"access_token": TOKEN, **options})
         transport = HttpTransport(settings, connections=connections, timeout=timeout)
         stack.callback(transport.close)
         return transport
@@ -182,8 +182,8 @@ def certificate_in(folder: Path) -> str:
 
 def answer(body: bytes = b"{}", status: str = "200 OK", **headers: str) -> bytes:
     """The bytes of an answer; ``X_RateLimit_Limit="9"`` gives a header."""
-    named = {"Content-Length": str(len(body)), **{name.replace("_", "-"): value for name, value in headers.items()}}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    fields = {"Content-Length": str(len(body)), **{name.replace("_", "-"): value for name, value in headers.items()}}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body
 
 
@@ -239,10 +239,12 @@ def test_legacy_key_uses_basic_authorization(listen: Any, connect: Any) -> None:
     assert "Content-Type" not in peer.asked[0].headers
 
 
-@pytest.mark.parametrize("given", [{}, {"api_key": "k" * 40}, {"access_token": "a\nb"}, {"access_token": "schlüssel"}])
-def test_missing_or_bad_credentials_are_refused(given: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "credentials", [{}, {"api_key": "k" * 40}, {"access_token": "a\nb"}, {"access_token": "schlüssel"}]
+)
+def test_missing_or_bad_credentials_are_refused(credentials: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="access_token: ") as caught:
-        HttpTransport(Settings(**given))  # type: ignore[arg-type]
+        HttpTransport(Settings(**credentials))  # type: ignore[arg-type]
     assert "schl" not in str(caught.value)
 
 
@@ -728,13 +730,13 @@ class Simulation:
         for who in range(processes):
             self.at(0.3 * who, self.go_on, who)
 
-    def at(self, moment: float, step: Callable[..., None], *given: Any) -> None:
-        heapq.heappush(self.queue, (moment, next(self.order), step, given))
+    def at(self, moment: float, step: Callable[..., None], *arguments: Any) -> None:
+        heapq.heappush(self.queue, (moment, next(self.order), step, arguments))
 
     def run(self, seconds: float) -> Windows:
         while self.queue[0][0] < seconds:
-            moment, _, step, given = heapq.heappop(self.queue)
-            step(moment, *given)
+            moment, _, step, arguments = heapq.heappop(self.queue)
+            step(moment, *arguments)
         return self.windows
 
     def go_on(self, now: float, who: int) -> None:
@@ -848,12 +850,12 @@ def test_ended_request_releases_waiting_thread(end: Callable[[RateLimiter, Any],
     clock = Waiting(2)  # it stands still, for only one of the two ever waits
     rate_limiter = RateLimiter("api.example.test", clock=lambda: clock.now, condition=clock.condition)
     window_id = rate_limiter.acquire()
-    other = threading.Thread(target=rate_limiter.acquire, daemon=True)
-    other.start()
+    thread = threading.Thread(target=rate_limiter.acquire, daemon=True)
+    thread.start()
     assert clock.somebody_waits.wait(5)
     end(rate_limiter, window_id)
-    other.join(5)
-    assert not other.is_alive()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_a_failure_gives_its_place_back(listen: Any, connect: Any) -> None:

@@ -36,8 +36,8 @@ def get(app: Flask, path: str = "/", **headers: str) -> Any:
 
 
 def answering(html: str | bytes = PAGE, status: int = 200, **headers: str) -> Callable[[], Response]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda: Response(html, status, {"Content-Type": "text/html; charset=utf-8", **named})
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda: Response(html, status, {"Content-Type": "text/html; charset=utf-8", **fields})
 
 
 def test_page_ends_with_users_snippet() -> None:

@@ -27,14 +27,14 @@ def site(answer: Any = lambda: make_response("bye"), tenant: str | None = None, 
 
 def expired(answer: Any) -> set[str]:
     """The cookies that an answer ends, as ``name`` or ``name@domain``."""
-    found = set()
+    names = set()
     for cookie in answer.headers.getlist("Set-Cookie"):
         pair, *rest = cookie.split("; ")
         name, value = pair.split("=", 1)
         if "Max-Age=0" in rest:
             assert (value, "Path=/" in rest) == ("", True)
-            found.add("@".join([name, *(part.removeprefix("Domain=") for part in rest if part.startswith("Domain="))]))
-    return found
+            names.add("@".join([name, *(part.removeprefix("Domain=") for part in rest if part.startswith("Domain="))]))
+    return names
 
 
 BROUGHT = dict.fromkeys(sorted(OF_INTERCOM | OF_SEGMENT), "x")

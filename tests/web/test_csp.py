@@ -33,7 +33,9 @@ def test_policy_serves_every_workspace() -> None:
     """The policy of an application has the regions of all its workspaces; that of one workspace its own alone."""
     settings = Settings(app_id=APP_ID, workspaces={"acme1234": "token", "globex12": {"region": "eu"}})
     us, eu = "https://api-iam.intercom.io", "https://api-iam.eu.intercom.io"
-    hosts = [csp(each)["connect-src"] for each in (settings, settings.for_workspace("globex12"))]
+    hosts = [
+        csp(workspace_settings)["connect-src"] for workspace_settings in (settings, settings.for_workspace("globex12"))
+    ]
     assert [(us in sources, eu in sources) for sources in hosts] == [(True, True), (False, True)]
     assert csp(Settings(app_id=APP_ID, workspaces=lambda _: {"region": "eu"})) == csp(SETTINGS)
 

@@ -101,15 +101,17 @@ def test_intercom_traits_without_return_is_refused(unverified: Settings) -> None
     "options", ["traits={'plan': user.plan}", "company=user.team", "nonce=nothing", "hide_default_launcher=nothing"]
 )
 def test_undefined_option_counts_as_absent(options: str, unverified: Settings) -> None:
-    found = rendered(unverified, f"{{{{ intercom_snippet(user, {options}) }}}}", user={"id": "u"})
-    assert found.get("custom_attributes", {"plan": None}) == {"plan": None}
-    assert found["user_id"] == "u"
+    page_settings = rendered(unverified, f"{{{{ intercom_snippet(user, {options}) }}}}", user={"id": "u"})
+    assert page_settings.get("custom_attributes", {"plan": None}) == {"plan": None}
+    assert page_settings["user_id"] == "u"
 
 
 def test_template_traits_override_user_traits(unverified: Settings) -> None:
     template = "{{ intercom_snippet(user, traits={'Email': 'new@b.co', 'firstName': 'Z'}) }}"
-    found = rendered(unverified, template, user={"id": "u", "email": "old@b.co", "first_name": "A", "lastName": "L"})
-    assert (found["email"], found["name"]) == ("new@b.co", "Z L")
+    page_settings = rendered(
+        unverified, template, user={"id": "u", "email": "old@b.co", "first_name": "A", "lastName": "L"}
+    )
+    assert (page_settings["email"], page_settings["name"]) == ("new@b.co", "Z L")
 
 
 def test_helpers_are_callable_from_python(unverified: Settings) -> None:
@@ -195,8 +197,8 @@ def test_wrong_option_explains_accepted_values(option: str, message: str, unveri
 
 
 def test_a_company_by_name(unverified: Settings) -> None:
-    found = rendered(unverified, "{{ intercom_snippet({'id': 'u'}, company='Segment') }}")
-    assert found["company"] == {"company_id": "2017828326", "name": "Segment"}
+    page_settings = rendered(unverified, "{{ intercom_snippet({'id': 'u'}, company='Segment') }}")
+    assert page_settings["company"] == {"company_id": "2017828326", "name": "Segment"}
 
 
 def test_other_delimiters_work_beside_vue(unverified: Settings) -> None:

@@ -78,8 +78,8 @@ COMPANIES = [(None, None), ("Segment", 2017828326), ({"id": "c"}, "c"), (User(id
 def test_company_proxy_counts_as_value(value: Any, company_id: Any, by: str, unverified: Settings) -> None:
     helpers = Helpers(lambda: unverified, company_loader=(lambda: proxy(value)) if by == "loader" else None)
     options = {"company": proxy(value)} if by == "option" else {}
-    found = helpers.intercom_settings({"id": "u"}, **options)
-    assert str(found.get("company", {}).get("company_id")) == str(company_id)
+    page_settings = helpers.intercom_settings({"id": "u"}, **options)
+    assert str(page_settings.get("company", {}).get("company_id")) == str(company_id)
 
 
 def test_proxy_of_none_asks_loaders(unverified: Settings) -> None:

@@ -59,10 +59,10 @@ def published(by: str) -> Flask:
     return app
 
 
-def ask(app: Flask, path: str = URL, who: str = "ann", **given: Any) -> Any:
+def ask(app: Flask, path: str = URL, who: str = "ann", **options: Any) -> Any:
     headers = {"Cookie": f"who={who}"} if who else {}
-    given.setdefault("method", "GET")
-    return app.test_client(use_cookies=False).open(path, headers={**headers, **given.pop("headers", OWN)}, **given)
+    options.setdefault("method", "GET")
+    return app.test_client(use_cookies=False).open(path, headers={**headers, **options.pop("headers", OWN)}, **options)
 
 
 def test_answer_holds_loaded_user_and_company() -> None:
@@ -86,10 +86,10 @@ def test_no_parameter_is_read() -> None:
 @pytest.mark.parametrize("who", ["", "ann"])
 def test_answers_are_uncached_and_same_origin(headers: dict[str, str], who: str) -> None:
     """Every answer, refusals included, forbids caches to store it and other origins to read it."""
-    found = ask(site(), who=who, headers=headers).headers
-    assert "no-store" in found["Cache-Control"]
-    assert (found["Vary"], found["Cross-Origin-Resource-Policy"]) == ("Cookie", "same-origin")
-    assert found["X-Content-Type-Options"] == "nosniff"
+    answer_headers = ask(site(), who=who, headers=headers).headers
+    assert "no-store" in answer_headers["Cache-Control"]
+    assert (answer_headers["Vary"], answer_headers["Cross-Origin-Resource-Policy"]) == ("Cookie", "same-origin")
+    assert answer_headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("where", ["cross-site", "same-site", "none", ""])
@@ -220,8 +220,8 @@ def test_cache_gives_everybody_own_settings(by: str, read: tuple[str, Callable[.
 @PUBLISHED
 def test_cache_asks_again_after_visitor(by: str) -> None:
     cache = Cache(published(by))
-    found = [json.loads(through(cache, URL, who)).get("user_id") for who in ("", "ann", "")]
-    assert found == [None, "ann", None]
+    user_ids = [json.loads(through(cache, URL, who)).get("user_id") for who in ("", "ann", "")]
+    assert user_ids == [None, "ann", None]
 
 
 @PUBLISHED
@@ -230,7 +230,7 @@ def test_cache_never_leaks_anothers_snippet(by: str, first: str) -> None:
     cache = Cache(published(by))
     for who in (first, *PEOPLE, "", *reversed(PEOPLE)):
         page = through(cache, "/by-itself", who)
-        assert [other for other in PEOPLE if other != who and other in page] == []
+        assert [person for person in PEOPLE if person != who and person in page] == []
 
 
 def test_cache_stores_public_pages() -> None:

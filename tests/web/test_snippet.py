@@ -45,8 +45,8 @@ def settings_in(snippet: str) -> dict[str, Any]:
     start = re.search(r"window\.intercomSettings=", snippet)
     assert start is not None
     text = str(snippet)[start.end() :].replace('["__proto__"]:', '"__proto__":')
-    found: dict[str, Any] = json.JSONDecoder().raw_decode(text)[0]
-    return found
+    settings: dict[str, Any] = json.JSONDecoder().raw_decode(text)[0]
+    return settings
 
 
 def test_snippet_is_a_single_script() -> None:
@@ -76,19 +76,19 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_escaped_without_loss(text: str) -> None:
     traits = {text: text, "name": text, "__proto__": text, "nested": {text: [text]}}
-    found = messenger_settings(Identify(text, traits), SETTINGS)
-    snippet = render_snippet(found, settings=SETTINGS)
+    page_settings = messenger_settings(Identify(text, traits), SETTINGS)
+    snippet = render_snippet(page_settings, settings=SETTINGS)
     assert parsed(snippet).tags == [("script", {}), ("p", {})]
-    assert settings_in(snippet) == found
+    assert settings_in(snippet) == page_settings
     literal = str(snippet).partition("intercomSettings=")[2].partition("}}")[0]
     assert not re.search("[<>&\u2028\u2029\x00\ud800-\udfff]", literal)
 
 
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none() | st.lists(st.text())))
 def test_settings_survive_the_round_trip(attributes: dict[str, Any]) -> None:
-    found = {**PAGE, "custom_attributes": attributes}
-    snippet = render_snippet(found, settings=SETTINGS)
-    assert settings_in(snippet) == found
+    page_settings = {**PAGE, "custom_attributes": attributes}
+    snippet = render_snippet(page_settings, settings=SETTINGS)
+    assert settings_in(snippet) == page_settings
     assert parsed(snippet).tags == [("script", {}), ("p", {})]
     snippet.encode()
 
