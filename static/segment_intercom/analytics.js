@@ -57,7 +57,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     user = { id };
     group = rendered = options = {};
     fresh = {};
-    context = undefined;
+    isRemembered = context = undefined;
   }
 
   function shutdown() {

@@ -24,7 +24,7 @@ var firstRun = script && +script.getAttribute(FIRST_RUN);
 var root = document.documentElement;
 var isNew = typeof window.Intercom !== "function";
 // What all copies of this script in one living page share: `settings` as the server last said them, `marker` the last
-// log-out that was acted on, `left` how many were, `check` and `retry` of the newest copy, `waits` before a consent.
+// log-out that was acted on, `left` how many were, `check`, `leave` and `retry` of the newest copy, `waits` before a consent.
 var page = (window.intercomPage = window.intercomPage || { left: 0 });
 var inserted;
 
@@ -176,6 +176,10 @@ function watch() {
     document.addEventListener(name, look);
   });
   window.addEventListener("pageshow", look);
+  // Another tab has acted on a log-out: at once, and unseen too, for later it would end the next user's session.
+  window.addEventListener("storage", function () {
+    if (timeOfLogOut() > page.marker) page.leave();
+  });
   window.addEventListener("online", look);
   // Who presses a launcher before the Messenger is there gets it as soon as it is.
   document.addEventListener("click", function (event) {
@@ -219,6 +223,7 @@ function run() {
   if (isNew) told = remembered(settings);
   page.marker = marker;
   page.check = check;
+  page.leave = leave;
   page.retry = null;
   if (anew) {
     page.left++;
