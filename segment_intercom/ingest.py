@@ -21,7 +21,7 @@ from .serialize import read, write
 from .settings import Settings
 from .traits import companies_of, company_of, split
 from .traits.event_names import is_wanted
-from .transport import HttpTransport, Transport
+from .transport import PATIENCE, HttpTransport, Transport
 
 _LOOK = 0.25
 _UNKNOWN_USER = "is needed, or an e-mail in the traits: Intercom keeps nothing of an unknown user"
@@ -172,7 +172,10 @@ class Ingest:
         """What sends at once, in this process."""
         sender = self._senders.get(os.getpid())
         if sender is None:
-            transport = self._transport if self._transport is not None else HttpTransport(self.settings)
+            # Each thread waits for its own call here, so that none keeps another workspace's from being sent.
+            transport = (
+                self._transport if self._transport is not None else HttpTransport(self.settings, patience=PATIENCE)
+            )
             sender = self._senders[os.getpid()] = DirectSender(self.settings, transport)
         return sender
 

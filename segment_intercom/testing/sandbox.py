@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -42,7 +43,7 @@ class SandboxServer:
         self._as_new = replace(self._workspace)
         app = create_sandbox(self._workspace)
         self._store = app.extensions["sandbox"]
-        self._in_progress = 0
+        self._in_progress = self._answers = 0
         self._answered = threading.Condition()
         self._answer = app.wsgi_app
         self._server = make_server("127.0.0.1", 0, self._count, threaded=True, request_handler=_Silent)
@@ -57,7 +58,9 @@ class SandboxServer:
             "INTERCOM_API_URL": address,
             "INTERCOM_OUTBOX": f"sqlite:///{folder / 'intercom.db'}",
         }
-        self.sandbox = IntercomSandbox(address, self._store, self._workspace, config, self._answered)
+        self.sandbox = IntercomSandbox(
+            address, self._store, self._workspace, config, self._answered, lambda: self._answers
+        )
 
     def _count(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as the sandbox does, and tell who waits."""
@@ -68,6 +71,7 @@ class SandboxServer:
         finally:
             with self._answered:
                 self._in_progress -= 1
+                self._answers += 1
                 self._answered.notify_all()
 
     def empty(self) -> None:
@@ -99,10 +103,17 @@ class IntercomSandbox:
     """
 
     def __init__(
-        self, address: str, store: Any, workspace: Workspace, config: dict[str, str], answered: threading.Condition
+        self,
+        address: str,
+        store: Any,
+        workspace: Workspace,
+        config: dict[str, str],
+        answered: threading.Condition,
+        answers: Callable[[], int],
     ) -> None:
         self._store = store
         self._answered = answered
+        self._answers = answers
         self.address = address
         self.workspace = workspace
         self.config = config
@@ -166,9 +177,16 @@ class IntercomSandbox:
         ``timeout`` in seconds; then AssertionError, with what Intercom received.
         """
         __tracebackhide__ = True
-        with self._answered:
-            if result := self._answered.wait_for(lambda: holds(self), timeout):
+        end = time.monotonic() + timeout
+        while True:
+            with self._answered:
+                answers = self._answers()
+            if result := holds(self):  # without the lock: it may ask the sandbox itself
                 return result
+            with self._answered:
+                left = end - time.monotonic()
+                if left <= 0 or (self._answers() == answers and not self._answered.wait(left)):
+                    break
         came = [f"{request['kind']} {request['status']} {request.get('refused') or ''}" for request in self.requests]
         raise AssertionError("\n  ".join([f"waited {timeout} s; Intercom received:", *(came or ["nothing"])]))
 

@@ -5,3 +5,4 @@ from .base import Reference as Reference
 from .base import Reply as Reply
 from .base import Transport as Transport
 from .http import HttpTransport as HttpTransport
+from .rate_limiter import PATIENCE as PATIENCE

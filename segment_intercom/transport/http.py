@@ -120,7 +120,7 @@ class HttpTransport:
     def for_workspace(self, settings: Settings) -> HttpTransport:
         """A transport to another workspace, with the rate budget of that one; it is closed with this one."""
         transport = HttpTransport(
-            settings, connections=self._connections, timeout=self._timeout, patience=SHARED_PATIENCE
+            settings, connections=self._connections, timeout=self._timeout, patience=self._patience
         )
         self._others = [*(opened for opened in self._others if not opened._is_closed), transport]
         return transport

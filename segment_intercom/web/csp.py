@@ -58,10 +58,8 @@ def csp(settings: Settings) -> dict[str, list[str]]:
 
 
 def _regions(settings: Settings) -> list[str]:
-    """The settings' own region, then those of ``workspaces``; of the settings of one of these only its own."""
+    """The settings' own region, then those of ``workspaces``: one policy serves the pages of all of them."""
     workspaces = {} if callable(settings.workspaces) else settings.workspaces
-    if settings.app_id in workspaces:
-        return [settings.region]
     regions = [entry.get("region") for entry in workspaces.values() if isinstance(entry, Mapping)]
     return list(dict.fromkeys([settings.region, *filter(None, regions)]))
 

@@ -20,15 +20,15 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   let rendered = {};
   let lastSettings;
   let logouts;
-  let isRemembered;
+  let remembered; // the id in the browser's storage, when it was last looked at
   let options = {};
   let context;
   let lastPage = [];
   let user;
   let group;
-  // The traits and the group that are to be told. Where the server names the person, what earlier pages said is not said again:
-  // it may be older than what stands there.
-  let fresh;
+  // The traits and the group that calls of this page have said since it was rendered, and those of an earlier one that were never
+  // told. Where the server names the person only these are told: the rest may be older than what it says.
+  let said;
 
   const { guarded, listening } = config;
   const debugLog = (...words) => isDebugging && console.log("analytics:", ...words);
@@ -36,9 +36,10 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
 
   // `here`: named in this page, by a call or by the server, and not only remembered from an earlier one.
   function remember() {
-    user = { id: loadId("ajs_user_id") ?? cookie("ajs_user_id"), traits: load("ajs_user_traits") };
+    remembered = loadId("ajs_user_id");
+    user = { id: remembered ?? cookie("ajs_user_id"), traits: load("ajs_user_traits") };
     group = { id: loadId("ajs_group_id"), traits: load("ajs_group_properties") };
-    fresh = { traits: user.traits, group };
+    said = user.id ? {} : { traits: user.traits, group };
   }
 
   // Nothing of a person is written before a consent.
@@ -50,14 +51,15 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     save("ajs_user_traits", user.traits);
     save("ajs_group_id", group.id);
     save("ajs_group_properties", group.traits);
-    isRemembered = user.id && user.id === loadId("ajs_user_id");
+    remembered = loadId("ajs_user_id");
+    if (config.anonymous) setAnonymousId();
   }
 
   function switchUser(id) {
     user = { id };
     group = rendered = options = {};
-    fresh = {};
-    isRemembered = context = undefined;
+    said = {};
+    context = undefined;
   }
 
   function shutdown() {
@@ -77,16 +79,16 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     if (!config.booted || lastSettings === page.settings) return;
     lastSettings = page.settings;
     booted = true; // by the loader
-    const { custom_attributes, ...said } = lastSettings ?? {};
-    const { user_id, email: address } = said;
-    const isNamed = isKnown(said);
+    const { custom_attributes, ...inLine } = lastSettings ?? {};
+    const { user_id, email: address } = inLine;
+    const isNamed = isKnown(inLine);
     const wasNamed = isKnown(rendered);
     if (isNamed ? (user_id && user.id ? user_id !== user.id : user.id || (email() && email() !== address)) : wasNamed) switchUser(user_id);
-    rendered = said;
+    if (isNamed && wasNamed) said = {}; // rendered anew, the server has the last word
+    rendered = inLine;
     user.id = user_id ?? user.id;
     if (!user_id && address) user.traits = { ...user.traits, email: address };
-    user.here = isNamed;
-    if (isNamed) fresh = { traits: { email: address } };
+    user.here = user.here || isNamed;
     // Of a visitor's page there is nothing to keep, and by now somebody may have been named in another tab.
     if (isNamed || wasNamed) keep();
   }
@@ -94,7 +96,7 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   function settings() {
     const { hidedefaultlauncher: hide } = options;
     // Where proofs are wanted, a remembered id without one would only be refused.
-    const known = user.here || !config.verified ? describe({ id: user.id, context, options, group: {}, ...fresh }) : {};
+    const known = user.here || !config.verified ? describe({ id: user.id, context, options, group: {}, ...(isKnown(rendered) ? { ...said, traits: { email: rendered.email, ...said.traits } } : { ...user, group }) }) : {};
     const { user_hash, intercom_user_jwt, ...open } = rendered;
     // A proof is of the id in it, or of the e-mail of somebody who has none.
     const isProven = !known.user_id || known.user_id === rendered.user_id;
@@ -131,25 +133,9 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     else debugLog(name, "of a visitor");
   }
 
-  // Tracks; once the event has gone through the page, and nobody prevented it, `follow` says what is done a little later.
-  const trackOn = (type, follow) => (elements, event, properties) => {
-    for (const element of elements?.addEventListener ? [elements] : (elements ?? []))
-      element.addEventListener(type, (happened) => {
-        const next = follow(element, happened);
-        if (next === null) return;
-        analytics.track(...[event, properties].map((value) => (typeof value === "function" ? guarded(value, element) : value)));
-        const decide = (last) => {
-          if (!next || last !== happened || last.defaultPrevented) return;
-          last.preventDefault();
-          setTimeout(next, 300);
-        };
-        addEventListener(type, decide, { once: true });
-      });
-  };
-
   const setAnonymousId = (id) => {
     const anonymousId = config.anonymousIdOf(id);
-    if (mayKeep()) setCookie("ajs_anonymous_id", anonymousId);
+    if (mayKeep() && cookie("ajs_anonymous_id") !== anonymousId) setCookie("ajs_anonymous_id", anonymousId);
     return anonymousId;
   };
 
@@ -164,16 +150,18 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
         switchUser(id);
         options = intercomOptions; // another user starts without any
       }
-      // Whom the browser only remembers is not named by a call without an id.
-      const here = id || user.here || !user.id;
+      // Whom the browser only remembers is not named by a call without an id and a proof.
+      const here = id || user.here || !user.id || intercomOptions.userhash || intercomOptions.intercomuserjwt;
       user = { id: id ?? user.id, traits: { ...user.traits, ...traits }, here };
-      fresh.traits = { ...fresh.traits, ...traits };
+      said.traits = { ...said.traits, ...traits };
       context = callOptions.context ?? context;
       sendOf("identify");
     },
     group([name], traits) {
       const id = idOf(name) ?? group.id;
-      fresh.group = group = { id, traits: { ...(id === group.id && group.traits), ...traits } };
+      const merged = (earlier) => ({ id, traits: { ...(id === earlier?.id && earlier.traits), ...traits } });
+      said.group = merged(said.group);
+      group = merged(group);
       sendOf("group");
     },
     page() {
@@ -195,6 +183,8 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
 
   const others = {
     reset() {
+      lookAtPage();
+      if (window.intercomPage) lastSettings = intercomPage.settings = undefined; // no renewal of a token names them again
       switchUser();
       keep(true);
       forgetCookie("ajs_user_id");
@@ -206,41 +196,34 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
     },
     ...listening,
     setAnonymousId,
-    // The browser's own action is left alone wherever it is not a plain navigation of this frame.
-    trackLink: trackOn("click", (link, happened) => {
-      const target = link.getAttribute("target") ?? document.querySelector("base[target]")?.target;
-      const isHeld = happened.metaKey || happened.ctrlKey || happened.shiftKey || happened.altKey || happened.button;
-      const stays = isHeld || link.hasAttribute("download") || (target && target !== "_self");
-      return isText(link.href) && !stays && (() => (location.href = link.href));
-    }),
-    trackForm: trackOn("submit", (form, { submitter }) =>
-      form === resumed
-        ? null
-        : () => {
-            resumed = form;
-            (form.requestSubmit ?? form.submit).call(form, submitter);
-            resumed = null;
-          },
-    ),
     debug: (wanted) => void (isDebugging = wanted !== false),
   };
-  let resumed;
 
-  // Another tab has logged out, or this page comes back from the browser's cache: the former person ends here as well.
+  // Another tab has logged out, or in, or this page comes back from the browser's cache: the former person ends here as well.
   function lookAtStorage() {
     lookAtPage(); // the loader may have heard of it already
-    if (!isRemembered || user.id === loadId("ajs_user_id")) return;
-    shutdown();
-    switchUser();
+    const id = loadId("ajs_user_id");
+    if (id === remembered || id === user.id) return;
+    const { id: former } = user;
+    if (former) {
+      shutdown();
+      switchUser();
+      config.anonymous = "";
+    }
     remember(); // whoever it is now, this page has no proof of them
-    send();
+    if (former) send();
   }
   addEventListener("storage", lookAtStorage);
   addEventListener("pageshow", lookAtStorage);
 
   remember();
   lookAtPage();
-  config.about = (whom) => (whom === "group" ? group : user);
+  if (config.anonymous) setAnonymousId();
+  config.about = (whom) => {
+    lookAtPage();
+    return whom === "group" ? group : user;
+  };
+  config.keep = keep;
   config.anonymousId = setAnonymousId;
   config.hear = (name, args, texts, body, callOptions, intercomOptions, callback, odd) => {
     if (args) return guarded(others[name], ...args);

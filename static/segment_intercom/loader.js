@@ -80,6 +80,8 @@ function failed() {
 
 function insert() {
   page.waits = false;
+  var config = (window.analytics || {}).intercom || {};
+  if (config.keep) config.keep(); // what was said before the consent
   if (inserted) return;
   inserted = document.createElement("script");
   inserted.async = true;
@@ -195,9 +197,10 @@ function watch() {
 // The answer of the route: another person, or nobody any more, ends the former's Messenger first.
 function take(answer) {
   var former = settings;
+  var told = window.intercomSettings;
   adopt(answer);
   if (!answer.user_id && !answer.email && (former.user_id || former.email)) forget();
-  tell(former);
+  tell(former, told);
   renew(true);
 }
 

@@ -112,6 +112,44 @@ function listenTo(config) {
   config.emit = (event, ...args) => (listeners[event] || []).forEach((listener) => guarded(listener, ...args));
 }
 
+// Tracks clicks and submits; once the event has gone through the page, and nobody prevented it, the browser's own action
+// follows a little later, so that the event is on its way. It is left alone wherever it is no plain navigation of this frame.
+function trackElements(analytics, config) {
+  let resumed;
+  const trackOn = (type, follow) => (elements, event, properties) => {
+    const add = (element) =>
+      element.addEventListener(type, (happened) => {
+        const next = follow(element, happened);
+        if (next === null) return;
+        analytics.track(...[event, properties].map((value) => (isFunction(value) ? guarded(value, element) : value)));
+        const decide = (last) => {
+          if (!next || last !== happened || last.defaultPrevented || config.isDeaf) return;
+          last.preventDefault();
+          setTimeout(next, 300);
+        };
+        addEventListener(type, decide, { once: true });
+      });
+    Array.from(elements && elements.addEventListener ? [elements] : elements || []).forEach(add);
+    return analytics;
+  };
+  analytics.trackLink = trackOn("click", (link, happened) => {
+    const base = document.querySelector("base[target]") || {};
+    const target = link.getAttribute("target") || base.target;
+    const isHeld = happened.metaKey || happened.ctrlKey || happened.shiftKey || happened.altKey || happened.button;
+    const stays = isHeld || link.hasAttribute("download") || (target && target !== "_self");
+    return typeof link.href === "string" && !stays && (() => (location.href = link.href));
+  });
+  analytics.trackForm = trackOn("submit", (form, { submitter }) =>
+    form === resumed
+      ? null
+      : () => {
+          resumed = form;
+          (form.requestSubmit || form.submit).call(form, submitter);
+          resumed = null;
+        },
+  );
+}
+
 ((config) => {
   let analytics = window.analytics;
   if (analytics && analytics.intercom) {
@@ -142,9 +180,13 @@ function listenTo(config) {
   "identify page track group alias".split(" ").forEach((name) => {
     analytics[name] = (...args) => (name === "group" && !args.length ? about("group") : send(read(name, args)));
   });
-  "reset ready on once off trackLink trackForm setAnonymousId debug".split(" ").forEach((name) => {
-    analytics[name] = (...args) => send({ name, args });
+  "reset ready on once off setAnonymousId debug".split(" ").forEach((name) => {
+    analytics[name] = (...args) => {
+      if (name === "setAnonymousId" && !config.hear) config.anonymousIdOf(args[0]);
+      return send({ name, args });
+    };
   });
+  trackElements(analytics, config);
   // What `user()` and `group()` give: always of the moment.
   function about(whom) {
     const state = () => (config.about ? config.about(whom) : { id: (window.intercomSettings || {})[whom + "_id"], traits: {} });
@@ -154,9 +196,9 @@ function listenTo(config) {
   // The anonymous id: of the page's choice, or what is known or was kept, or a new one. The runtime keeps it.
   config.anonymousIdOf = (id) => {
     try {
-      if (id == null) id = config.anonymous || decodeURIComponent(document.cookie.match(/(?:^|; )ajs_anonymous_id=([^;]+)/)[1]).replace(/"/g, "");
+      if (id == null) id = decodeURIComponent(document.cookie.match(/(?:^|; )ajs_anonymous_id=([^;]+)/)[1]).replace(/"/g, "");
     } catch (error) {
-      id = Math.random().toString().slice(2);
+      id = config.anonymous || Math.random().toString().slice(2);
     }
     return (config.anonymous = String(id));
   };
@@ -169,6 +211,7 @@ function listenTo(config) {
 
   // Without a runtime calls are taken, and that is all: but who waits for one to be done goes on.
   function goOn() {
+    config.isDeaf = true;
     config.hear = (...call) => call[6] && void setTimeout(call[6]);
     analytics.forEach((call) => config.hear(...call));
   }

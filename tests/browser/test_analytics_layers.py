@@ -143,7 +143,114 @@ def test_segments_snippet_stays_out(shop: Any, page: Page) -> None:
 
 
 def test_proof_of_a_call_is_used(open_page: Any, messenger: Any, page: Page) -> None:
-    made = open_page(QUIET)
+    """It names whom the browser only remembers, too, and stays when the page is rendered anew without a user."""
+    made = open_page("{{ analytics_snippet(None) }}")
+    page.evaluate("localStorage.setItem('ajs_user_id', 'ann')")
+    page.reload()
+    page.wait_for_function("window.analytics?.initialized")
     proof = user_hash(made.secret, "ann")
-    page.evaluate("proof => analytics.identify('ann', {plan: 'pro'}, {Intercom: {user_hash: proof}})", proof)
+    page.evaluate("proof => analytics.identify({plan: 'pro'}, {Intercom: {user_hash: proof}})", proof)
     messenger.expect_booted(user_id="ann", verified=True, plan="pro")
+    page.evaluate(RERUN, made.rendered("{{ analytics_snippet(None) }}"))
+    page.evaluate("analytics.identify({plan: 'gold'})")
+    messenger.expect_booted(user_id="ann", verified=True, plan="gold")
+
+
+REMOTE = "{{ analytics_snippet(remote=True) }}"
+
+
+def test_calls_before_the_answer_are_told(shop: Any, messenger: Any, page: Page) -> None:
+    """What a page says before its own route has named the user goes with the user, and not only into storage."""
+    made = shop(REMOTE, go=False)
+    made.intercom.user_loader(lambda: {"id": "ann", "plan": "pro"})
+    page.goto(made.address)
+    page.evaluate("analytics.identify({ref: 'ad1'}); analytics.group('g1', {name: 'G'})")
+    page.wait_for_function("window.analytics?.initialized && intercomSettings.user_id")
+    page.evaluate("analytics.page()")
+    messenger.expect_booted(user_id="ann", verified=True, plan="pro", ref="ad1")
+    assert page.evaluate("[analytics.user().id(), analytics.group().id()]") == ["ann", "g1"]
+
+
+def test_visitors_traits_are_told_after_log_in(shop: Any, messenger: Any, page: Page) -> None:
+    made = shop("{{ analytics_snippet({'id': 'ann'} if request.args.user else None) }}")
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.identify({ref: 'ad1'})")
+    page.goto(f"{made.address}/?user=1")
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.page()")
+    messenger.expect_booted(user_id="ann", verified=True, ref="ad1")
+
+
+def test_reset_is_not_undone(shop: Any, messenger: Any, page: Page) -> None:
+    """Not by an answer of the route that no call has heard of yet, and not by its renewal."""
+    made = shop(REMOTE, go=False)
+    made.intercom.user_loader(lambda: {"id": "ann"})
+    page.goto(made.address)
+    messenger.expect_booted(user_id="ann")
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.reset(); analytics.page(); analytics.track('Paid')")
+    made.sandbox.wait_for(lambda sandbox: sandbox.events)
+    messenger.expect_booted()
+    assert page.evaluate("localStorage.ajs_user_id") is None
+
+
+def test_server_outranks_remembered_group(open_page: Any, messenger: Any, page: Page) -> None:
+    open_page("{{ analytics_snippet({'id': 'ann'}, company={'id': 'g1', 'plan': 'pro'}) }}")
+    page.evaluate("analytics.group('g1', {name: 'G', plan: 'free'})")
+    messenger.expect_told(["boot", "update"])
+    page.reload()
+    page.wait_for_function("window.analytics?.initialized")
+    page.evaluate("analytics.group('g1', {employees: 5})")
+    messenger.expect_told(["boot", "update", "boot", "update"])
+    company = messenger.calls[-1][1]["company"]
+    assert (company["company_id"], company["employees"], company.get("plan")) == ("g1", 5, None)
+    assert page.evaluate("analytics.group().traits()") == {"name": "G", "plan": "free", "employees": 5}
+
+
+def test_early_anonymous_id_is_kept(shop: Any, page: Page) -> None:
+    """One that a page asks for before the runtime has come is that of the next visit."""
+    shop("{{ analytics_snippet(user) }}<script>window.early = analytics.user().anonymousId()</script>")
+    page.wait_for_function("window.analytics?.initialized")
+    first = page.evaluate("early")
+    page.reload()
+    assert page.evaluate("early") == first
+
+
+def test_consent_keeps_what_was_said(open_page: Any, page: Page) -> None:
+    open_page("{{ analytics_snippet(None, load='manual') }}", verified=False)
+    page.evaluate("analytics.identify('42', {plan: 'pro'}); analytics.setAnonymousId('mine')")
+    assert page.evaluate("[localStorage.ajs_user_id, document.cookie]") == [None, ""]
+    page.evaluate("intercomLoad()")
+    assert page.evaluate("[localStorage.ajs_user_id, analytics.user().anonymousId()]") == ['"42"', "mine"]
+    assert "ajs_anonymous_id=mine" in page.evaluate("document.cookie")
+
+
+@pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
+def test_visitors_tab_follows_the_browser(open_page: Any, messenger: Any, page: Page) -> None:
+    """A tab in which nobody was named ends no session of another one; a reset there ends what this one remembers."""
+    made = open_page(QUIET, verified=False)
+    tab = page.context.new_page()
+    tab.goto(made.address)
+    tab.wait_for_function("window.analytics?.initialized")
+    tab.evaluate("analytics.identify('ben')")
+    page.wait_for_function("analytics.user().id() === 'ben'")
+    page.evaluate("analytics.identify({ref: 'ad'})")
+    messenger.expect_booted(user_id="ben", ref="ad")
+    assert tab.evaluate("analytics.user().id()") == "ben"
+    tab.evaluate("analytics.reset()")
+    page.wait_for_function("analytics.user().id() === undefined")
+    assert "shutdown" in [kind for kind, _ in messenger.calls]
+    tab.close()
+
+
+@pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
+def test_newest_anonymous_id_holds_everywhere(open_page: Any, page: Page) -> None:
+    made = open_page(QUIET, verified=False)
+    first = page.evaluate("analytics.user().anonymousId()")
+    tab = page.context.new_page()
+    tab.goto(made.address)
+    tab.wait_for_function("window.analytics?.initialized")
+    second = tab.evaluate("(analytics.reset(), analytics.user().anonymousId())")
+    assert first != second
+    assert page.evaluate("analytics.user().anonymousId()") == second
+    tab.close()
