@@ -37,6 +37,18 @@ def test_calls_of_the_application_are_captured(app: Flask, intercom_captured: li
     assert (call.user_id, call.event) == ("ann", "Paid")
 
 
+def test_waiting_lets_the_sandbox_answer(intercom_sandbox: Any) -> None:
+    """What a test waits for may ask the sandbox itself; what is true at last is returned."""
+
+    def ask(sandbox: Any) -> bytes:
+        with urlopen(f"{sandbox.address}/inspector/state.json", timeout=5) as answer:
+            return answer.read()
+
+    assert b'"people":[]' in intercom_sandbox.wait_for(ask, timeout=5).replace(b" ", b"")
+    with pytest.raises(AssertionError, match="Intercom received"):
+        intercom_sandbox.wait_for(lambda sandbox: sandbox.people, timeout=0.1)
+
+
 def test_sandbox_starts_empty_and_verifying(intercom_sandbox: Any) -> None:
     assert intercom_sandbox.people == intercom_sandbox.requests == intercom_sandbox.refused == []
     assert intercom_sandbox.verification

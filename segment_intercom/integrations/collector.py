@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, current_app, request
+from werkzeug.routing import PathConverter
 
 from ..calls import Call
 from ..collector import Collector, TrackingAnswer, TrackingRequest
@@ -17,6 +18,7 @@ from .signals import call_accepted
 
 _METHODS = ["GET", "POST", "OPTIONS"]
 _COLLECTOR = f"{NAME}.collector"
+_ANY = f"{NAME}_any"
 
 
 def collector_blueprint() -> Blueprint:
@@ -26,8 +28,15 @@ def collector_blueprint() -> Blueprint:
     ``INTERCOM_BROWSER_WRITE_KEYS``. Where forms are protected against forgery, exempt it: a write key is no cookie.
     """
     blueprint = Blueprint(f"{NAME}_collector", __name__)
-    blueprint.add_url_rule("/v1/<path:name>", "collect", _collect, methods=_METHODS, provide_automatic_options=False)
+    blueprint.record_once(lambda setup: setup.app.url_map.converters.update({_ANY: _AnyPath}))
+    blueprint.add_url_rule(f"/v1/<{_ANY}:name>", "collect", _collect, methods=_METHODS, provide_automatic_options=False)
     return blueprint
+
+
+class _AnyPath(PathConverter):
+    """A path that may hold line breaks: what it names is for the collector to answer, in JSON."""
+
+    regex = r"[^/][\s\S]*?"
 
 
 def _collect(name: str) -> Response:

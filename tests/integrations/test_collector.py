@@ -82,3 +82,13 @@ def test_an_application_may_listen(make_app: Callable[..., Flask], enabled: bool
 def test_a_large_body_is_not_read(make_app: Callable[..., Flask]) -> None:
     answer = make_app().test_client().post("/v1/track", data=b"x" * 2_000_000, content_type="application/json")
     assert answer.status_code == 400
+
+
+def test_key_with_line_break_is_answered() -> None:
+    """In JSON as every other path, and not by the application's page for what is missing."""
+    app = Flask("shop")
+    app.config.update(INTERCOM_APP_ID="abc12345", TESTING=True)
+    SegmentIntercom(app)
+    app.register_blueprint(collector_blueprint())
+    answer = app.test_client().get("/v1/projects/a%0Ab/settings")
+    assert (answer.status_code, answer.mimetype) == (404, "application/json")
