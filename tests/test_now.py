@@ -23,7 +23,7 @@ from segment_intercom import (
 )
 from segment_intercom.calls import Call
 from segment_intercom.delivery import Sender
-from segment_intercom.transport import Reply
+from segment_intercom.transport import PATIENCE, Reply
 from tests.delivery.intercom import APP_ID, Intercom
 
 
@@ -56,6 +56,21 @@ def test_refused_token_names_its_setting(intercom: Intercom) -> None:
     intercom.transport.before = lambda _: Reply(401, None)
     with pytest.raises(DeliveryError, match="INTERCOM_ACCESS_TOKEN"):
         Analytics(intercom.settings, intercom.transport).track("ann", "Baked")
+
+
+def test_direct_calls_wait_for_their_window(intercom: Intercom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With several workspaces as well: each thread waits for its own call, and keeps no other from being sent."""
+    made: list[dict[str, Any]] = []
+
+    def transport(settings: Settings, **options: Any) -> Any:
+        made.append(options)
+        return intercom.transport
+
+    monkeypatch.setattr("segment_intercom.ingest.HttpTransport", transport)
+    analytics = Analytics(replace(intercom.settings, workspaces={"acme1234": "token"}))
+    analytics.identify("ann", {"plan": "pro"})
+    analytics.close()
+    assert made == [{"patience": PATIENCE}]
 
 
 def test_a_failure_is_tried_again(intercom: Intercom, monkeypatch: pytest.MonkeyPatch) -> None:

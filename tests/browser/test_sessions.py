@@ -12,7 +12,7 @@ from flask import Flask, make_response, redirect, session
 from playwright.sync_api import Page
 from werkzeug.wrappers import Response
 
-from segment_intercom import Identify
+from segment_intercom import Identify, user_jwt
 
 from .expectations import expect
 from .shop import SHELL, Shop
@@ -108,12 +108,12 @@ def test_failed_identity_answer_boots_visitor(
     assert [person["role"] for person in made.sandbox.people] == ["visitor"]
 
 
-def ann_with_a_token(accounts: Any, page: Page) -> Shop:
+def ann_with_a_token(accounts: Any, page: Page, snippet: str = "intercom_snippet()", **clock: Any) -> Shop:
     """Ann's page with a token that lives for an hour, on a clock that the test moves."""
     config = {"INTERCOM_IDENTITY": "jwt", "INTERCOM_IDENTITY_SECRET": LONG_SECRET, "INTERCOM_IDENTITY_TTL": 3600}
-    made: Shop = accounts("{{ intercom_snippet() }}", **config)
+    made: Shop = accounts(f"{{{{ {snippet} }}}}", **config)
     made.sandbox.workspace.identity_secret = LONG_SECRET
-    page.clock.install()
+    page.clock.install(**clock)
     page.goto(f"{made.address}/login/ann")
     made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == 1)
     return made
@@ -330,19 +330,29 @@ def test_old_tab_leaves_the_next_user(snippet: str, accounts: Any, messenger: An
 @pytest.mark.parametrize("hours", [3, -3])
 def test_wrong_clock_makes_no_storm(hours: int, accounts: Any, page: Page) -> None:
     """A token that has just come lasts as long as it says, whatever this browser's clock is."""
-    config = {"INTERCOM_IDENTITY": "jwt", "INTERCOM_IDENTITY_SECRET": LONG_SECRET, "INTERCOM_IDENTITY_TTL": 3600}
-    made: Shop = accounts("{{ intercom_snippet() }}", **config)
-    made.sandbox.workspace.identity_secret = LONG_SECRET
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "settings.json" in request.url else None)
-    page.clock.install(time=datetime.now(UTC) + timedelta(hours=hours))
-    page.goto(f"{made.address}/login/ann")
-    made.sandbox.wait_for(lambda sandbox: sandbox.requests)
+    ann_with_a_token(accounts, page, time=datetime.now(UTC) + timedelta(hours=hours))
     for _ in range(2 if hours > 0 else 1):
         with page.expect_response("**/settings.json"):
             page.clock.fast_forward("59:30")
     page.clock.fast_forward("10:00")
     assert len(asked) == (2 if hours > 0 else 1)
+
+
+@pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
+def test_renewal_ends_user_of_a_call(accounts: Any, page: Page) -> None:
+    """A token that is renewed for the user in session never updates another one, whom a call has named since."""
+    made = ann_with_a_token(accounts, page, "analytics_snippet()")
+    page.wait_for_function("window.analytics?.initialized")
+    token = user_jwt(LONG_SECRET, {"user_id": "ben"}, 36_000)
+    page.evaluate("token => analytics.identify('ben', {}, {Intercom: {intercom_user_jwt: token}})", token)
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == 3)
+    with page.expect_response("**/settings.json"):
+        page.clock.fast_forward("59:30")
+    made.sandbox.wait_for(lambda sandbox: len(sandbox.requests) == 5)
+    ends = [("shutdown", None)]
+    assert made.pings == [("boot", "ann"), *ends, ("boot", "ben"), *ends, ("boot", "ann")]
 
 
 @pytest.mark.not_in("webkit", reason="WebDriver cannot move the clock")
