@@ -171,7 +171,7 @@ def test_calls_before_the_answer_are_told(shop: Any, messenger: Any, page: Page)
     assert page.evaluate("[analytics.user().id(), analytics.group().id()]") == ["ann", "g1"]
 
 
-def test_visitors_traits_are_told_after_log_in(shop: Any, messenger: Any, page: Page) -> None:
+def test_visitor_traits_follow_log_in(shop: Any, messenger: Any, page: Page) -> None:
     made = shop("{{ analytics_snippet({'id': 'ann'} if request.args.user else None) }}")
     page.wait_for_function("window.analytics?.initialized")
     page.evaluate("analytics.identify({ref: 'ad1'})")
