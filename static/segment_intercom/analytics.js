@@ -96,7 +96,9 @@ const QUIET = 5000; // milliseconds in which a page call that says nothing new i
   function settings() {
     const { hidedefaultlauncher: hide } = options;
     // Where proofs are wanted, a remembered id without one would only be refused.
-    const known = user.here || !config.verified ? describe({ id: user.id, context, options, group: {}, ...(isKnown(rendered) ? { ...said, traits: { email: rendered.email, ...said.traits } } : { ...user, group }) }) : {};
+    const isServed = isKnown(rendered);
+    const told = isServed ? { ...said, traits: { ...said.traits, email: emailOf(said.traits) ?? rendered.email } } : { ...user, group };
+    const known = user.here || !config.verified ? describe({ group: {}, context, options, ...told, id: user.id }) : {};
     const { user_hash, intercom_user_jwt, ...open } = rendered;
     // A proof is of the id in it, or of the e-mail of somebody who has none.
     const isProven = !known.user_id || known.user_id === rendered.user_id;

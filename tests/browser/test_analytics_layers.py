@@ -33,9 +33,11 @@ def test_server_outranks_remembered_traits(open_page: Any, messenger: Any, page:
 def test_calls_outrank_the_server(open_page: Any, messenger: Any, page: Page) -> None:
     open_page(ANN)
     page.evaluate("analytics.identify('ann', {plan: 'gold'}); analytics.group('3', {name: 'Three'})")
-    messenger.expect_told(["boot", "update", "update"])
-    last = messenger.calls[-1][1]
-    assert (last["plan"], last["email"], last["company"]["company_id"]) == ("gold", "new@example.com", "3")
+    page.evaluate("analytics.identify('ann', {Email: 'newest@example.com'})")
+    messenger.expect_told(["boot", "update", "update", "update"])
+    group, last = (settings for _, settings in messenger.calls[-2:])
+    assert (group["plan"], group["email"], group["company"]["company_id"]) == ("gold", "new@example.com", "3")
+    assert last["email"] == "newest@example.com"
 
 
 def test_user_follows_a_lazy_page(open_page: Any, messenger: Any, page: Page) -> None:
