@@ -8,7 +8,7 @@ from typing import Any
 
 from ..api import LEGACY
 from ..errors import OutboxError, SettingsError, TransportError
-from ..outbox import Outbox, open_outbox
+from ..outbox import Outbox, open_outbox, worker_seen
 from ..settings import Settings
 from ..transport import HttpTransport, Operation, Reply, Transport
 from .findings import Finding, ok, problem, shown, warning
@@ -138,10 +138,12 @@ def _waiting(settings: Settings, outbox: Outbox) -> Iterator[Finding]:
         return
     counts = outbox.counts()
     yield ok(f"outbox: {outbox.location}, {counts.waiting} waiting, {counts.delivered} delivered")
-    if counts.waiting >= _MANY:
+    is_idle = settings.deliver == "worker" and counts.waiting and worker_seen(outbox) is None
+    if counts.waiting >= _MANY or is_idle:
         who = "`segment-intercom worker` must run" if settings.deliver == "worker" else "the process that accepts them"
+        idle = ", and no worker was seen within the last minute" if is_idle else ""
         yield warning(
-            f"outbox: {counts.waiting} calls wait", f"See that a worker delivers ({who}), and what its log says."
+            f"outbox: {counts.waiting} calls wait{idle}", f"See that a worker delivers ({who}), and what its log says."
         )
     if counts.given_up:
         yield warning(

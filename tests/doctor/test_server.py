@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from segment_intercom import Operation, Settings, TransportError
 from segment_intercom.doctor import check_server
-from segment_intercom.outbox import SqliteOutbox
+from segment_intercom.outbox import SqliteOutbox, note_worker
 from segment_intercom.sandbox import Workspace, create_sandbox
 from segment_intercom.transport import Reply
 
@@ -90,6 +91,17 @@ def test_an_outbox_is_counted(tmp_path: Path) -> None:
     text = said(Reply(200, ME), tmp_path)
     assert "warning outbox: 10000 calls wait" in text
     assert "warning outbox: 1 calls were given up" in text
+
+
+def test_absent_worker_is_named(tmp_path: Path) -> None:
+    """Where only a worker delivers, a single call that waits without one is worth a warning."""
+    with closing(SqliteOutbox(tmp_path / "outbox.db")) as outbox:
+        outbox.put("u", b"{}")
+        expected = "warning outbox: 1 calls wait, and no worker was seen within the last minute"
+        assert expected in said(Reply(200, ME), tmp_path, deliver="worker")
+        note_worker(outbox)
+        assert "calls wait" not in said(Reply(200, ME), tmp_path, deliver="worker")
+    assert "calls wait" not in said(Reply(200, ME), tmp_path)
 
 
 def test_foreign_file_as_outbox_is_reported(tmp_path: Path) -> None:
