@@ -133,9 +133,7 @@ class Helpers:
         lazy = not boot and load is None
         workspace = _of_app(settings, intercom_settings["app_id"])
         config = runtime_config(workspace, intercom_settings, booted=boot, lazy=lazy)
-        config["verified"] = config["verified"] or bool(
-            settings.secrets
-        )  # whoever is remembered is of either workspace
+        config["verified"] |= bool(settings.secrets)  # a user that the browser remembers may be of either workspace
         load = "manual" if lazy else _defined(load) or "load"
         runtime = self._runtime(settings)
         stub = render_stub(config, runtime, settings, now=load in ("now", "manual"))

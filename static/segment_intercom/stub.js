@@ -1,6 +1,7 @@
 /*
  * The front door of Segment's `analytics`, usable at once: it reads the arguments of calls, which wait in a queue until the
- * runtime has arrived, and go to it from then on. The object and its functions stay the same, whoever has kept them.
+ * runtime has arrived, and go to it from then on. The object and its functions stay the same, whoever has kept them. Links
+ * and forms are tracked from here as well, so that no click is lost while the runtime is on its way.
  *
  * The names in capitals are filled in when a page is rendered: ANALYTICS_CONFIG (an object), ANALYTICS_RUNTIME (the
  * address of the runtime, or "") and ANALYTICS_NOW (false where the page, and the Messenger that waits for it, go first).

@@ -127,6 +127,22 @@ def open_page(shop: Callable[..., Shop], page: Any) -> Callable[..., Shop]:
 
 
 @pytest.fixture
+def open_tab(page: Any) -> Iterator[Callable[[str], Any]]:
+    """Open an address in another tab, and wait for the runtime there: ``tab = open_tab(made.address)``."""
+    tabs: list[Any] = []
+
+    def open_it(address: str) -> Any:
+        tabs.append(page.context.new_page())
+        tabs[-1].goto(address)
+        tabs[-1].wait_for_function("window.analytics?.initialized")
+        return tabs[-1]
+
+    yield open_it
+    for tab in tabs:
+        tab.close()
+
+
+@pytest.fixture
 def delivering_demo(serve: Callable[..., str], tmp_path: Path) -> Iterator[str]:
     """The demo with delivery: it has to know its address, so that it comes after its server."""
     made: list[Flask] = []

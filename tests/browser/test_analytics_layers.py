@@ -228,12 +228,10 @@ def test_consent_keeps_what_was_said(open_page: Any, page: Page) -> None:
 
 
 @pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
-def test_visitors_tab_follows_the_browser(open_page: Any, messenger: Any, page: Page) -> None:
+def test_visitors_tab_follows_the_browser(open_page: Any, messenger: Any, page: Page, open_tab: Any) -> None:
     """A tab in which nobody was named ends no session of another one; a reset there ends what this one remembers."""
     made = open_page(QUIET, verified=False)
-    tab = page.context.new_page()
-    tab.goto(made.address)
-    tab.wait_for_function("window.analytics?.initialized")
+    tab = open_tab(made.address)
     tab.evaluate("analytics.identify('ben')")
     page.wait_for_function("analytics.user().id() === 'ben'")
     page.evaluate("analytics.identify({ref: 'ad'})")
@@ -242,17 +240,13 @@ def test_visitors_tab_follows_the_browser(open_page: Any, messenger: Any, page: 
     tab.evaluate("analytics.reset()")
     page.wait_for_function("analytics.user().id() === undefined")
     assert "shutdown" in [kind for kind, _ in messenger.calls]
-    tab.close()
 
 
 @pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
-def test_newest_anonymous_id_holds_everywhere(open_page: Any, page: Page) -> None:
+def test_newest_anonymous_id_holds_everywhere(open_page: Any, page: Page, open_tab: Any) -> None:
     made = open_page(QUIET, verified=False)
     first = page.evaluate("analytics.user().anonymousId()")
-    tab = page.context.new_page()
-    tab.goto(made.address)
-    tab.wait_for_function("window.analytics?.initialized")
+    tab = open_tab(made.address)
     second = tab.evaluate("(analytics.reset(), analytics.user().anonymousId())")
     assert first != second
     assert page.evaluate("analytics.user().anonymousId()") == second
-    tab.close()

@@ -82,18 +82,15 @@ def test_anonymous_id_stays_the_same(open_page: Any, page: Page) -> None:
 
 
 @pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
-def test_other_tabs_hear_a_reset(open_page: Any, page: Page) -> None:
+def test_other_tabs_hear_a_reset(open_page: Any, page: Page, open_tab: Any) -> None:
     made = open_page(QUIET, verified=False)
     page.evaluate("analytics.identify('ann')")
-    tab = page.context.new_page()
-    tab.goto(made.address)
-    tab.wait_for_function("window.analytics?.initialized")
+    tab = open_tab(made.address)
     tab.evaluate("analytics.reset()")
     page.wait_for_function("analytics.user().id() === undefined")
     page.evaluate("analytics.track('Paid')")
     made.sandbox.wait_for(lambda sandbox: sandbox.events)
     assert page.evaluate("localStorage.ajs_user_id") is None
-    tab.close()
 
 
 def test_email_proof_does_not_cover_id(open_page: Any, page: Page) -> None:
