@@ -156,8 +156,9 @@ function tell(before, told, anew, first) {
 function leave() {
   page.marker = timeOfLogOut();
   page.left++;
-  // Where another tab has acted on it already, whoever is remembered by now came after.
-  if (markAsForgotten(page.marker)) forget();
+  // Where another tab has acted on it already, whoever is remembered by now came after. Where storage is full it cannot be
+  // noted, and is acted on all the same.
+  if (markAsForgotten(page.marker) !== false) forget();
   if (!settings) return;
   adopt(anonymous());
   restart();

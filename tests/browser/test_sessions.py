@@ -305,6 +305,27 @@ def test_second_tab_login_is_not_refused(accounts: Any, page: Page) -> None:
     tab.close()
 
 
+FILL = """() => {
+  for (let size = 2 ** 22, n = 0; size >= 1; size /= 2)
+    for (;;) {
+      try { localStorage["fill" + n++] = "x".repeat(size); } catch { break; }
+    }
+}"""
+
+
+@pytest.mark.not_in("firefox", "webkit", reason="how storage is filled differs; that it throws is the same")
+def test_full_storage_forgets_at_log_out(accounts: Any, messenger: Any, page: Page) -> None:
+    """That a log-out cannot be noted is no reason to keep who it was."""
+    made = accounts()
+    page.goto(f"{made.address}/login/ann")
+    page.wait_for_function("window.analytics?.initialized && localStorage.ajs_user_id")
+    page.evaluate(FILL)
+    page.evaluate("fetch('/logout', {redirect: 'manual'})")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    messenger.expect_booted()
+    assert page.evaluate("[localStorage.ajs_user_id, localStorage['intercom-logout']]") == [None, None]
+
+
 @pytest.mark.not_in("webkit", reason="the driver of these tests has one tab")
 @pytest.mark.parametrize("snippet", ["analytics_snippet()", "intercom_snippet()"])
 def test_old_tab_leaves_the_next_user(snippet: str, accounts: Any, messenger: Any, page: Page) -> None:
